@@ -1,0 +1,49 @@
+# Darkroom. `make help` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+STAGE ?= dev
+VENV := .venv
+AWS_VENV := .venv-aws
+PY := $(VENV)/bin/python
+SAM := $(AWS_VENV)/bin/sam
+
+.PHONY: help
+help: ## What each target does
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- environments -----------------------------------------------------------------------------------------------------
+# Two, because SAM brings awscrt and pins what the application does not (docs/decisions.md).
+$(VENV)/.ready: pyproject.toml constraints.txt constraints-aws.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints-aws.txt uv
+	$(VENV)/bin/uv pip install --quiet --python $(PY) -c constraints.txt --group dev -e '.[vision]'
+	@touch $@
+
+$(AWS_VENV)/.ready: pyproject.toml constraints-aws.txt $(VENV)/.ready
+	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(AWS_VENV)
+	$(VENV)/bin/uv pip install --quiet --python $(AWS_VENV)/bin/python -c constraints-aws.txt --group aws
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.ready $(AWS_VENV)/.ready ## Make .venv (application and tests) and .venv-aws (SAM, embedded AWS, linters)
+
+.PHONY: lock
+lock: $(VENV)/.ready ## Resolve the two locks anew
+	$(VENV)/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --no-header --no-annotate --upgrade -q -o constraints.txt
+	$(VENV)/bin/uv pip compile --group aws --universal --python-version 3.11 --no-header --no-annotate --upgrade -q -o constraints-aws.txt
+
+# --- checks -----------------------------------------------------------------------------------------------------------
+.PHONY: format
+format: setup ## Format and mend what can be mended
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+.PHONY: lint
+lint: setup ## Format, lint, types, import directions
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports

@@ -1,0 +1,63 @@
+"""Every limit that a caller can meet, in one table. `docs/limits.md` is generated from it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+GIB: Final = 1024 * MIB
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+"""Durations are milliseconds everywhere inside; only the wire and DynamoDB's TTL know seconds."""
+
+IMAGES_PER_JOB: Final = 100
+METADATA_BYTES: Final = 4 * KIB
+FILENAME_CHARACTERS: Final = 255
+URL_CHARACTERS: Final = 2_048
+BODY_BYTES: Final = 6 * MIB - 64 * KIB
+"""What Lambda takes in one payload, less the envelope that API Gateway adds."""
+BODY_DEPTH: Final = 32
+NUMBER_DIGITS: Final = 40
+"""Longest number literal in a JSON body; CPython itself refuses 4,300 digits, with an error of its own kind."""
+
+IMAGE_BYTES: Final = 50 * MIB
+IMAGE_PIXELS: Final = 50_000_000
+"""Over all frames of the image."""
+VIDEO_BYTES: Final = 2 * GIB
+VIDEO_DURATION: Final = 2 * HOUR
+
+PRESIGN_LIFETIME: Final = 900 * SECOND
+REQUESTS_PER_MINUTE: Final = 60
+WAIT_SECONDS: Final = 25
+"""Largest `Prefer: wait=N` that is honoured; API Gateway itself gives up at 29 s."""
+
+INLINE_RESULT_BYTES: Final = 200 * KIB
+"""A larger result lives in S3 and the row holds its key."""
+LEASE: Final = 60 * SECOND
+HEARTBEAT: Final = 15 * SECOND
+LEASES_PER_JOB: Final = 5
+"""How many workers may die on a job before it fails; equals the queue's maxReceiveCount."""
+PAID_ATTEMPTS_PER_STEP: Final = 3
+SUBMISSION_GRACE: Final = 30 * SECOND
+"""How long a job's message may stay unsent before the sweeper sends it."""
+RESEND_AFTER: Final = 10 * MINUTE
+"""How long a sent message may go without a worker before the sweeper sends another."""
+JOB_DEADLINE: Final = 1 * HOUR
+JOB_KEPT: Final = 24 * HOUR
+TOMBSTONE_KEPT: Final = 7 * DAY
+"""From creation: the full record for a day, then 410 until the seventh day ends."""
+IDEMPOTENCY_KEPT: Final = 24 * HOUR
+IDEMPOTENCY_IN_FLIGHT: Final = 60 * SECOND
+
+PAGE_DEFAULT: Final = 20
+PAGE_MAXIMUM: Final = 100
+
+WEBHOOK_BACKOFF: Final = tuple(minutes * MINUTE for minutes in (1, 2, 5, 10, 30, 60, 120, 240, 360, 612))
+"""Waits between the deliveries of one webhook: eleven tries over 24 hours."""
+WEBHOOK_TIMEOUT: Final = 10 * SECOND
+
+FETCH_REDIRECTS: Final = 3
+FETCH_DEADLINE: Final = 20 * SECOND

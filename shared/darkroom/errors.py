@@ -1,0 +1,191 @@
+"""One tree of errors. The core raises them; `entry/errors.py` alone knows which HTTP status each one is.
+
+DarkroomError
+├── MalformedRequestError        the bytes are not what they claim to be
+├── InvalidRequestError          well-formed, but a field is missing, unknown or out of range
+├── UnauthenticatedError         nobody we know
+├── ForbiddenError               somebody we know, without the scope
+├── NotFoundError
+│   ├── JobNotFoundError         unknown, or another owner's: the caller cannot tell
+│   ├── ImageNotFoundError       a foreign bucket, another owner's object, or none
+│   └── RouteNotFoundError
+├── MethodNotAllowedError        carries the methods that are allowed
+├── ConflictError
+│   ├── JobEndedError            a terminal state never changes
+│   └── RequestInFlightError     the first request with this Idempotency-Key has not answered yet
+├── IdempotencyMismatchError     the same key with another body
+├── JobExpiredError              past its deadline or its keeping time: asking again will not help
+├── TooLargeError
+├── UnsupportedTypeError
+├── UnacceptableUrlError         a URL that the guarded fetcher will not touch
+├── CostLimitError               the estimate or the running cost is above the request's maxCost
+├── TooManyRequestsError         carries the seconds until the next chance
+├── BadImageError                bytes that are not an image we accept; fails its item, never its batch
+├── NoModelError                 the engine has no weights; the message names the command that gets them
+├── FetchFailedError             the far side answered badly, slowly or not at all
+├── TransientError               the same call may succeed later: throttled, timed out, unavailable
+├── LeaseLostError               another worker holds the job now, or it ended: stop without a trace
+├── AttemptsExhaustedError       a paid step was interrupted as often as we are willing to pay for
+└── SettingsError                the environment is incomplete or contradicts itself
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DarkroomError(Exception):
+    """Base of all. `code` is stable and for machines; `detail` and `fix` are plain words for people.
+
+    `code` is the class's own unless the raiser has a more exact one (`UPLOAD_EXPIRED`, `TOO_MANY_PIXELS` ...).
+    """
+
+    code: ClassVar[str] = "INTERNAL"
+    default_fix: ClassVar[str] = ""
+
+    def __init__(self, detail: str, *, fix: str | None = None, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.fix = self.default_fix if fix is None else fix
+        self.exact_code = code or self.code
+
+
+class MalformedRequestError(DarkroomError):
+    code = "MALFORMED_REQUEST"
+
+
+class InvalidRequestError(DarkroomError):
+    """`problems` lists every fault as (path of the field, what is wrong with it)."""
+
+    code = "INVALID_REQUEST"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        problems: tuple[tuple[str, str], ...] = (),
+        fix: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(detail, fix=fix, code=code)
+        self.problems = problems
+
+
+class UnauthenticatedError(DarkroomError):
+    code = "UNAUTHENTICATED"
+    default_fix = "Send a valid key in the x-api-key header, or a bearer token from the configured issuer."
+
+
+class ForbiddenError(DarkroomError):
+    code = "FORBIDDEN"
+    default_fix = "Ask for a key with the scope that the message names."
+
+
+class NotFoundError(DarkroomError):
+    code = "NOT_FOUND"
+
+
+class RouteNotFoundError(NotFoundError):
+    code = "ROUTE_NOT_FOUND"
+    default_fix = "GET /openapi.json lists every path."
+
+
+class JobNotFoundError(NotFoundError):
+    code = "JOB_NOT_FOUND"
+    default_fix = "Check the id, and that the key is the one that created the job."
+
+    def __init__(self) -> None:
+        super().__init__("Job not found")
+
+
+class ImageNotFoundError(NotFoundError):
+    code = "IMAGE_NOT_FOUND"
+    default_fix = "Upload the image with a URL from POST /uploads/presign first, using the same key."
+
+
+class MethodNotAllowedError(DarkroomError):
+    code = "METHOD_NOT_ALLOWED"
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"This path answers {', '.join(allowed)} only")
+        self.allowed = allowed
+
+
+class ConflictError(DarkroomError):
+    code = "CONFLICT"
+
+
+class JobEndedError(ConflictError):
+    code = "JOB_ENDED"
+    default_fix = "A job that has ended stays as it is; create a new one."
+
+
+class RequestInFlightError(ConflictError):
+    code = "REQUEST_IN_FLIGHT"
+    default_fix = "Wait for the first request with this Idempotency-Key to answer, then repeat it."
+
+
+class IdempotencyMismatchError(DarkroomError):
+    code = "IDEMPOTENCY_MISMATCH"
+    default_fix = "Use a new Idempotency-Key for a new request; repeat an old key with the old body only."
+
+
+class JobExpiredError(DarkroomError):
+    code = "JOB_EXPIRED"
+    default_fix = "Do not retry; create the job again if its result is still wanted."
+
+
+class TooLargeError(DarkroomError):
+    code = "TOO_LARGE"
+
+
+class UnsupportedTypeError(DarkroomError):
+    code = "UNSUPPORTED_TYPE"
+
+
+class UnacceptableUrlError(DarkroomError):
+    code = "UNACCEPTABLE_URL"
+    default_fix = "Use an http or https URL of a public host on port 80 or 443, or an s3:// URL of an upload of yours."
+
+
+class CostLimitError(DarkroomError):
+    code = "COST_LIMIT"
+    default_fix = "Raise maxCost or send fewer items."
+
+
+class TooManyRequestsError(DarkroomError):
+    code = "TOO_MANY_REQUESTS"
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail, fix=f"Wait {retry_after} s and send the request again.")
+        self.retry_after = retry_after
+
+
+class BadImageError(DarkroomError):
+    code = "BAD_IMAGE"
+
+
+class NoModelError(DarkroomError):
+    code = "NO_MODEL"
+    default_fix = "Run `make models`, or point DETECT_MODEL_DIR at a folder that holds the model."
+
+
+class FetchFailedError(DarkroomError):
+    code = "FETCH_FAILED"
+
+
+class TransientError(DarkroomError):
+    code = "TEMPORARILY_UNAVAILABLE"
+    default_fix = "Send the request again in a few seconds."
+
+
+class LeaseLostError(DarkroomError):
+    code = "LEASE_LOST"
+
+
+class AttemptsExhaustedError(DarkroomError):
+    code = "ATTEMPTS_EXHAUSTED"
+
+
+class SettingsError(DarkroomError):
+    code = "SETTINGS"

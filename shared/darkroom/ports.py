@@ -1,0 +1,311 @@
+"""Every outside thing, as a Protocol named by its role. Adapters implement them; tests hand in the twins of
+`adapters/memory.py`, which pass the same contract tests (`tests/contract/`).
+
+All raise TransientError where the same call may succeed later; what else a call raises is said beside it.
+Times are epoch milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from darkroom.domain.callers import ApiKey, Caller
+    from darkroom.domain.detection import Detection
+    from darkroom.domain.jobs import Attempt, Cost, Delivery, Failure, Job, Kind, Result, State
+    from darkroom.domain.uploads import Upload
+
+
+class Clock(Protocol):
+    def now(self) -> int: ...
+
+    def sleep(self, milliseconds: int) -> None: ...
+
+
+# --- jobs ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `cursor` is opaque and None on the last page."""
+
+    jobs: tuple[Job, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How a kind of work has gone lately: moving averages of the wait in the queue and of the time per item."""
+
+    wait: int
+    per_item: int
+
+
+class JobStore(Protocol):
+    """The jobs, their attempt ledgers and their webhooks. Every change is one conditional write.
+
+    `token` is the lease's: a method that takes one raises LeaseLostError when another worker has claimed the
+    job since, or when it ended.
+    """
+
+    def create(self, job: Job) -> Job:
+        """Store a new job and return it; where a job of that id stands already, return that one, unchanged.
+
+        The caller compares `write_id` to tell its own write from another's.
+        """
+        ...
+
+    def get(self, job_id: str) -> Job | None:
+        """A consistent read."""
+        ...
+
+    def list(self, owner: str, *, state: State | None, kind: Kind | None, cursor: str | None, limit: int) -> Page:
+        """Newest first. Raises InvalidRequestError for a cursor that is not one of ours for this owner."""
+        ...
+
+    def mark_sent(self, job_id: str, *, due_at: int) -> None:
+        """The queue took the message. Does nothing to a job that was claimed or ended meanwhile."""
+        ...
+
+    def claim(self, job_id: str, *, token: str, now: int, until: int) -> Job:
+        """PENDING, or PROCESSING with a lease that ran out, to PROCESSING under this token.
+
+        A claim repeated with the same token (its acknowledgement was lost) returns the same job and counts once.
+        Raises LeaseLostError when the job is held or ended, JobNotFoundError when there is none.
+        """
+        ...
+
+    def renew(self, job_id: str, *, token: str, until: int, progress: int, cost: Cost, now: int) -> None: ...
+
+    def release(self, job_id: str, *, token: str, now: int, due_at: int) -> None:
+        """Back to PENDING, for another worker at `due_at`."""
+        ...
+
+    def end(
+        self,
+        job_id: str,
+        *,
+        state: State,
+        now: int,
+        token: str | None = None,
+        result: Result | None = None,
+        failure: Failure | None = None,
+        cost: Cost | None = None,
+        delivery: Delivery | None = None,
+        due_at: int | None = None,
+    ) -> Job:
+        """To a terminal state, once, together with its webhook's row in one transaction.
+
+        Without a token, from any state that is not terminal. Repeated after a lost acknowledgement (same
+        state, same digest, same token) it returns the ended job. Raises JobEndedError (no token) or
+        LeaseLostError (token) otherwise.
+        """
+        ...
+
+    def due(self, now: int, limit: int) -> Sequence[str]:
+        """Ids of jobs whose `due_at` has come, oldest first. May lag; every mend is conditional again."""
+        ...
+
+    def postpone(self, job_id: str, *, seen_due_at: int, due_at: int | None) -> bool:
+        """Move `due_at` on, if nobody has since it was read. False where somebody has."""
+        ...
+
+    def begin_attempt(self, job_id: str, step: str, *, token: str, now: int) -> Attempt:
+        """Count one more attempt of a paid step, in one transaction with the check of the lease.
+
+        Returns the row as it stands: one with an `outcome` was NOT counted again and must not be paid again.
+        Raises AttemptsExhaustedError at PAID_ATTEMPTS_PER_STEP without an outcome.
+        """
+        ...
+
+    def finish_attempt(self, job_id: str, step: str, *, token: str, outcome: str) -> None: ...
+
+    def attempts(self, job_id: str) -> Sequence[Attempt]: ...
+
+    def delivery(self, job_id: str) -> Delivery | None: ...
+
+    def put_delivery(self, delivery: Delivery, *, seen: Delivery) -> bool:
+        """Replace the row if it still is `seen` (state, message id and number of tries). False otherwise."""
+        ...
+
+    def due_deliveries(self, now: int, limit: int) -> Sequence[str]: ...
+
+    def pulse(self, kind: Kind) -> Pulse | None: ...
+
+    def beat(self, kind: Kind, *, wait: int, per_item: int) -> None:
+        """Fold one observation into the kind's moving averages (weight 1/8)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What was answered to an idempotent request: HTTP status, headers worth replaying, JSON body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+class IdempotencyStore(Protocol):
+    """The answers of idempotent requests, per owner and key."""
+
+    def begin(self, owner: str, key: str, *, digest: str, now: int, until: int, expires_at: int) -> StoredAnswer | None:
+        """Open the key, or return what was answered.
+
+        A key left open past its `until` (its request was killed) is opened again. Raises
+        RequestInFlightError while it is open, IdempotencyMismatchError for another body's digest.
+        """
+        ...
+
+    def finish(self, owner: str, key: str, *, digest: str, answer: StoredAnswer) -> None: ...
+
+    def abandon(self, owner: str, key: str, *, digest: str) -> None:
+        """The request was refused and cost nothing: the key may be used again at once."""
+        ...
+
+
+# --- storage and messages --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    size: int
+    content_type: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedPost:
+    url: str
+    fields: Mapping[str, str]
+
+
+class ObjectStore(Protocol):
+    """One bucket."""
+
+    bucket: str
+
+    def head(self, key: str) -> ObjectInfo | None: ...
+
+    def read(self, key: str, *, limit: int) -> bytes:
+        """The whole object. Raises ImageNotFoundError for none, TooLargeError above `limit` bytes, before reading."""
+        ...
+
+    def write(self, key: str, body: bytes, *, content_type: str) -> None: ...
+
+    def delete(self, keys: Sequence[str]) -> None: ...
+
+    def list(self, prefix: str) -> Iterable[str]: ...
+
+    def presign_get(self, key: str, *, lifetime: int, filename: str | None = None) -> str: ...
+
+    def presign_put(
+        self, key: str, *, content_type: str, size: int | None, lifetime: int
+    ) -> tuple[str, Mapping[str, str]]:
+        """The URL, and the headers that the caller must send with it: the signed ones."""
+        ...
+
+    def presign_post(
+        self, key: str, *, content_type: str, size: int | None, maximum: int, lifetime: int
+    ) -> PresignedPost: ...
+
+
+class UploadStore(Protocol):
+    def put(self, upload: Upload) -> None: ...
+
+    def get(self, keys: Sequence[str]) -> Mapping[str, Upload]:
+        """The rows that exist, by key; up to IMAGES_PER_JOB keys in one call."""
+        ...
+
+
+class MessageQueue(Protocol):
+    def send(self, body: str, *, delay: int = 0) -> None: ...
+
+
+# --- callers ---------------------------------------------------------------------------------------------------------
+
+
+class KeyStore(Protocol):
+    def get(self, digest: str) -> ApiKey | None: ...
+
+    def put(self, key: ApiKey) -> None: ...
+
+    def list(self) -> Sequence[ApiKey]: ...
+
+    def revoke(self, key_id: str, *, now: int) -> ApiKey:
+        """Raises NotFoundError for an unknown id."""
+        ...
+
+    def count(self, key_id: str, *, window: int, now: int) -> int:
+        """Count one request in the caller's current window of `window` milliseconds; the count, this one included."""
+        ...
+
+
+class TokenVerifier(Protocol):
+    def verify(self, token: str) -> Caller:
+        """Raises UnauthenticatedError for a token that is not the issuer's, not ours, or out of date."""
+        ...
+
+
+class Secrets(Protocol):
+    def get(self, name: str) -> str:
+        """Cached for five minutes. Raises SettingsError for a secret that is not there."""
+        ...
+
+
+# --- the outside world -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer of the guarded fetcher. `url` is where the redirects ended; `body` is decoded."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Fetcher(Protocol):
+    """The only way to a URL that a user handed in.
+
+    Raises UnacceptableUrlError (before any connection is made), TooLargeError, or FetchFailedError.
+    """
+
+    def check(self, url: str) -> None:
+        """The rules that need no network: scheme, host form, port, credentials, length."""
+        ...
+
+    def get(self, url: str, *, limit: int) -> Fetched: ...
+
+    def post(self, url: str, *, body: bytes, headers: Mapping[str, str], limit: int, timeout: int) -> Fetched:
+        """Never follows a redirect."""
+        ...
+
+
+# --- vision ----------------------------------------------------------------------------------------------------------
+
+
+class ImageReader(Protocol):
+    def read(self, data: bytes) -> NDArray[np.uint8]:
+        """Upright RGB pixels, shape (height, width, 3). Raises BadImageError or TooLargeError before a full decode."""
+        ...
+
+
+class ObjectDetector(Protocol):
+    """One engine with its weights loaded. `paid` engines are called through the attempt ledger."""
+
+    engine: str
+    model: str
+    paid: bool
+    usd_per_image: float
+
+    def detect(self, pixels: NDArray[np.uint8]) -> Sequence[Detection]:
+        """`pixels` is what ImageReader gives: upright RGB. Boxes are in its pixels, most confident first."""
+        ...

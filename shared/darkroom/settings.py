@@ -1,0 +1,134 @@
+"""The environment, read once on first use into one checked, immutable value.
+
+A name that people already use keeps working: ALIASES says which. Two names of one setting that disagree stop
+the start. No pydantic here: every API function reads this on its cold start (docs/decisions.md).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from darkroom.domain import limits
+from darkroom.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ALIASES: Final[dict[str, tuple[str, ...]]] = {
+    "BUCKET_NAME": ("S3_BUCKET", "S3_BUCKET_NAME"),
+    "TABLE_NAME": ("JOBS_TABLE_NAME",),
+    "QUEUE_URL": ("SQS_QUEUE_URL",),
+    "QUEUE_ARN": ("SQS_ARN",),
+    "REPLICATE_API_TOKEN": ("REPLICATE_API_KEY",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Names of resources are empty where a function has no use for them; `need` turns that into a clear error."""
+
+    stage: str
+    region: str
+    bucket: str
+    jobs_table: str
+    uploads_table: str
+    keys_table: str
+    detect_queue_url: str
+    webhook_queue_url: str
+    webhook_secret_id: str
+    allowed_origins: tuple[str, ...]
+    requests_per_minute: int
+    oidc_issuer: str
+    oidc_audience: str
+    oidc_jwks_url: str
+    detect_engine: str
+    detect_model_dir: str
+    detect_confidence: float
+    rekognition_region: str
+
+    def need(self, field: str) -> str:
+        """The value of a setting that this function cannot do without. Raises SettingsError naming the variable."""
+        value = str(getattr(self, field))
+        if not value:
+            raise SettingsError(
+                f"The setting {VARIABLES[field]} is not set",
+                fix=f"Set {VARIABLES[field]} in the environment; the template does it for deployed functions.",
+            )
+        return value
+
+
+VARIABLES: Final[dict[str, str]] = {
+    "stage": "STAGE",
+    "region": "AWS_REGION",
+    "bucket": "BUCKET_NAME",
+    "jobs_table": "TABLE_NAME",
+    "uploads_table": "UPLOADS_TABLE_NAME",
+    "keys_table": "KEYS_TABLE_NAME",
+    "detect_queue_url": "QUEUE_URL",
+    "webhook_queue_url": "WEBHOOK_QUEUE_URL",
+    "webhook_secret_id": "WEBHOOK_SECRET_ID",
+    "allowed_origins": "ALLOWED_ORIGINS",
+    "requests_per_minute": "REQUESTS_PER_MINUTE",
+    "oidc_issuer": "OIDC_ISSUER",
+    "oidc_audience": "OIDC_AUDIENCE",
+    "oidc_jwks_url": "OIDC_JWKS_URL",
+    "detect_engine": "DETECT_ENGINE",
+    "detect_model_dir": "DETECT_MODEL_DIR",
+    "detect_confidence": "DETECT_CONFIDENCE",
+    "rekognition_region": "REKOGNITION_REGION",
+}
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """Read a mapping as settings. Raises SettingsError for a contradiction or a value out of range."""
+
+    def text(name: str, default: str = "") -> str:
+        values = {alias: environment[alias] for alias in (name, *ALIASES.get(name, ())) if environment.get(alias)}
+        if len(set(values.values())) > 1:
+            raise SettingsError(
+                f"{' and '.join(values)} are names of one setting and disagree",
+                fix=f"Keep {name} and remove the others, or give them the same value.",
+            )
+        return next(iter(values.values()), default)
+
+    def number(name: str, default: float, low: float, high: float) -> float:
+        raw = text(name)
+        try:
+            value = float(raw) if raw else default
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise SettingsError(
+                f"{name} is {raw!r}, which is no number from {low:g} to {high:g}", fix=f"Correct {name}."
+            )
+        return value
+
+    region = text("AWS_REGION") or text("AWS_DEFAULT_REGION", "us-east-1")
+    return Settings(
+        stage=text("STAGE", "dev"),
+        region=region,
+        bucket=text("BUCKET_NAME"),
+        jobs_table=text("TABLE_NAME"),
+        uploads_table=text("UPLOADS_TABLE_NAME"),
+        keys_table=text("KEYS_TABLE_NAME"),
+        detect_queue_url=text("QUEUE_URL"),
+        webhook_queue_url=text("WEBHOOK_QUEUE_URL"),
+        webhook_secret_id=text("WEBHOOK_SECRET_ID"),
+        allowed_origins=tuple(filter(None, (origin.strip() for origin in text("ALLOWED_ORIGINS").split(",")))),
+        requests_per_minute=int(number("REQUESTS_PER_MINUTE", limits.REQUESTS_PER_MINUTE, 1, 100_000)),
+        oidc_issuer=text("OIDC_ISSUER"),
+        oidc_audience=text("OIDC_AUDIENCE"),
+        oidc_jwks_url=text("OIDC_JWKS_URL"),
+        detect_engine=text("DETECT_ENGINE", "auto"),
+        detect_model_dir=text("DETECT_MODEL_DIR"),
+        detect_confidence=number("DETECT_CONFIDENCE", 0.4, 0.01, 0.99),
+        rekognition_region=text("REKOGNITION_REGION", region),
+    )
+
+
+@cache
+def settings() -> Settings:
+    return read(os.environ)
