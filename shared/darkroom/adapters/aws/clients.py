@@ -1,0 +1,64 @@
+"""One botocore session a process and one client a service, all with the same patience.
+
+botocore reads AWS_ENDPOINT_URL and the credentials from the environment itself; the region is ours. boto3 is not
+imported: it would add a sixth to every cold start (docs/decisions.md). Make clients in the main thread; once made,
+they may be used from many.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.config import Config
+from botocore.session import get_session
+
+from darkroom.settings import settings
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+CONNECT_SECONDS: Final = 2
+READ_SECONDS: Final = 5
+SLOW_SERVICES: Final = {"s3": 10, "rekognition": 15}
+"""Seconds without a byte before a try is given up, for services that take longer than READ_SECONDS to begin."""
+ATTEMPTS: Final = 3
+"""Of one call, the first included. botocore's legacy mode makes ten over 25 s on a permanent fault."""
+
+
+def config(service: str) -> Config:
+    """Standard retries and explicit timeouts; for S3 signatures of version 4 on the regional host.
+
+    An endpoint of our own (the embedded AWS) is a bare host, so its buckets are in the path. Checksums are left to
+    where S3 demands them, because a presigned PUT would otherwise sign one that the uploader has to know.
+    """
+    s3: dict[str, Any] = {}
+    if service == "s3":
+        own_endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        s3 = {
+            "signature_version": "s3v4",
+            "s3": {
+                "addressing_style": "path" if own_endpoint else "virtual",
+                "us_east_1_regional_endpoint": "regional",
+            },
+            "request_checksum_calculation": "when_required",
+            "response_checksum_validation": "when_required",
+        }
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=SLOW_SERVICES.get(service, READ_SECONDS),
+        **s3,
+    )
+
+
+@cache
+def session() -> Session:
+    return get_session()
+
+
+@cache
+def client(service: str, region: str | None = None) -> Any:
+    """The process's client of a service, in the settings' region unless told. Assign it to its typed name."""
+    return session().create_client(service, region_name=region or settings().region, config=config(service))
