@@ -225,7 +225,23 @@ class UploadStore(Protocol):
 
 
 class MessageQueue(Protocol):
-    def send(self, body: str, *, delay: int = 0) -> None: ...
+    def send(self, body: str, *, delay: int = 0) -> None:
+        """`delay` is in milliseconds. A message may arrive twice, late, or after its sender saw an error."""
+        ...
+
+
+class Meter(Protocol):
+    """What operators watch: counts and sums by kind, never by owner or job. Never raises."""
+
+    def job_ended(self, job: Job) -> None: ...
+
+    def engine_used(self, engine: str, *, items: int, usd: float) -> None:
+        """One call of an engine or provider, after it answered."""
+        ...
+
+    def webhook_tried(self, outcome: str) -> None:
+        """`delivered`, `retried` or `failed`."""
+        ...
 
 
 # --- callers ---------------------------------------------------------------------------------------------------------

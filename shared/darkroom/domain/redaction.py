@@ -1,0 +1,85 @@
+"""What may leave in a log line or an error: secrets, signatures and e-mail addresses are taken out of any text.
+
+The rule is that nothing of the kind is written in the first place; this is the net under it. It errs towards taking
+out too much. Every pattern is linear in the length of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, Final
+
+GONE: Final = "[redacted]"
+TEXT_CHARACTERS: Final = 4_096
+"""Longest text that a log field keeps; what comes after is cut."""
+DEPTH: Final = 8
+ENTRIES: Final = 64
+"""How deep and how wide a structure is logged; the rest is left out."""
+
+_NAMES: Final = (
+    r"x-amz-(?:signature|security-token|credential)|awsaccesskeyid|aws_(?:secret_)?access_key(?:_id)?"
+    r"|[\w-]{0,32}(?:password|passwd|secret|token|signature|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)"
+    r"|authorization|proxy-authorization|cookie|set-cookie|policy"
+)
+
+
+@cache
+def _name() -> re.Pattern[str]:
+    return re.compile(rf"(?:{_NAMES})", re.IGNORECASE)
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Compiled on the first line that is logged, not on import."""
+    edge = r"(?<![A-Za-z0-9])"
+    return (
+        # The query, fragment and credentials of any URL: presigned signatures, callback tokens.
+        (re.compile(r"(\b[a-z][a-z0-9+.-]{0,16}://)[^\s/?#@\"'<>]{1,256}@", re.IGNORECASE), rf"\1{GONE}@"),
+        (re.compile(r"(\b[a-z][a-z0-9+.-]{0,16}://[^\s?#\"'<>]{0,2048})[?#][^\s\"'<>]+", re.IGNORECASE), rf"\1?{GONE}"),
+        (re.compile(r"\b(bearer|basic|aws4-hmac-sha256)\s[^\"'<>\r\n]+", re.IGNORECASE), rf"\1 {GONE}"),
+        # name=value, name: value and "name": "value", as in a query, a header, JSON or a repr.
+        (
+            re.compile(rf"{edge}({_NAMES})(\\?[\"']?\s?[=:]\s?\\?[\"']?)[^\s\"'&,;<>\\]+", re.IGNORECASE),
+            rf"\1\2{GONE}",
+        ),
+        # Secrets known by their shape: webhook secrets, our keys, the providers' keys, AWS's key ids, JWTs and policies.
+        (re.compile(rf"{edge}(?:whsec|sk|rk|pk|dk|r8|darkroom|gh[pousr])[_-][A-Za-z0-9+/=_-]{{8,}}"), GONE),
+        (re.compile(rf"{edge}(?:AIza[A-Za-z0-9_-]{{16,}}|A[KS]IA[A-Z0-9]{{12,}})"), GONE),
+        (re.compile(rf"{edge}eyJ[A-Za-z0-9_=+/.-]{{8,}}"), GONE),
+        # Session tokens and whatever else is long and without a word in it.
+        (re.compile(rf"{edge}[A-Za-z0-9+/=_-]{{100,}}"), GONE),
+        (re.compile(r"[^\s@<>\"'(),:;=?&/\[\]{}\\|]{1,64}(?:@|%40)[^\s@<>\"'(),:;=?&/\[\]{}\\|]{1,253}"), GONE),
+    )
+
+
+def redacted(text: str) -> str:
+    """The text without secrets, signatures and addresses, at most TEXT_CHARACTERS long."""
+    window = TEXT_CHARACTERS * 4
+    if len(text) > window:
+        # A secret that the cut went through would no longer look like one: its stump goes as well.
+        text = re.sub(r"\S{0,4096}\Z", "", text[:window])
+    for pattern, replacement in _patterns():
+        text = pattern.sub(replacement, text)
+    return text if len(text) <= TEXT_CHARACTERS else f"{text[:TEXT_CHARACTERS]}…"
+
+
+def redacted_value(value: Any, depth: int = 0) -> Any:
+    """A JSON-like value with every text in it redacted and every field of a telling name emptied."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if depth >= DEPTH:
+        return "…"
+    if isinstance(value, dict):
+        return {
+            redacted(str(name)): GONE if _name().fullmatch(str(name)) else redacted_value(entry, depth + 1)
+            for name, entry in list(value.items())[:ENTRIES]
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redacted_value(entry, depth + 1) for entry in list(value)[:ENTRIES]]
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"[{len(value)} bytes]"
+    try:
+        return redacted(str(value))
+    except Exception:  # noqa: BLE001 - a hostile or broken __str__ must not break logging
+        return f"[{type(value).__name__}]"
