@@ -131,7 +131,7 @@ class JobStore(Protocol):
     def delivery(self, job_id: str) -> Delivery | None: ...
 
     def put_delivery(self, delivery: Delivery, *, seen: Delivery) -> bool:
-        """Replace the row if it still is `seen` (state, message id and number of tries). False otherwise."""
+        """Replace the row if it still is `seen` (state, message id and `round_tries`). False otherwise."""
         ...
 
     def due_deliveries(self, now: int, limit: int) -> Sequence[str]: ...
@@ -167,6 +167,10 @@ class IdempotencyStore(Protocol):
 
     def abandon(self, owner: str, key: str, *, digest: str) -> None:
         """The request was refused and cost nothing: the key may be used again at once."""
+        ...
+
+    def lapse(self, owner: str, key: str, *, digest: str) -> None:
+        """Nobody knows what the request did: the same body may be sent again at once, another may not."""
         ...
 
 
@@ -301,7 +305,7 @@ class Fetcher(Protocol):
     def get(self, url: str, *, limit: int) -> Fetched: ...
 
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str], limit: int, timeout: int) -> Fetched:
-        """Never follows a redirect."""
+        """Never follows a redirect. Reads at most `limit` bytes of the answer and leaves the rest."""
         ...
 
 

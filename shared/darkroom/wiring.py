@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from darkroom.settings import settings
+
 if TYPE_CHECKING:
     from darkroom import ports
 
@@ -18,3 +20,34 @@ def clock() -> ports.Clock:
     from darkroom.adapters.clock import SystemClock
 
     return SystemClock()
+
+
+# --- messages, secrets, metrics ----------------------------------------------------------------------------------------
+
+
+@cache
+def detect_queue() -> ports.MessageQueue:
+    from darkroom.adapters.aws.queues import SqsQueue
+
+    return SqsQueue(settings().need("detect_queue_url"))
+
+
+@cache
+def webhook_queue() -> ports.MessageQueue:
+    from darkroom.adapters.aws.queues import SqsQueue
+
+    return SqsQueue(settings().need("webhook_queue_url"))
+
+
+@cache
+def secrets() -> ports.Secrets:
+    from darkroom.adapters.aws.secrets import SecretsManager
+
+    return SecretsManager(clock())
+
+
+@cache
+def meter() -> ports.Meter:
+    from darkroom.observability import EmfMeter
+
+    return EmfMeter()

@@ -43,7 +43,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
             re.compile(rf"{edge}({_NAMES})(\\?[\"']?\s?[=:]\s?\\?[\"']?)[^\s\"'&,;<>\\]+", re.IGNORECASE),
             rf"\1\2{GONE}",
         ),
-        # Secrets known by their shape: webhook secrets, our keys, the providers' keys, AWS's key ids, JWTs and policies.
+        # Secrets known by their shape: webhook secrets, our keys, the providers', AWS's key ids, JWTs and policies.
         (re.compile(rf"{edge}(?:whsec|sk|rk|pk|dk|r8|darkroom|gh[pousr])[_-][A-Za-z0-9+/=_-]{{8,}}"), GONE),
         (re.compile(rf"{edge}(?:AIza[A-Za-z0-9_-]{{16,}}|A[KS]IA[A-Z0-9]{{12,}})"), GONE),
         (re.compile(rf"{edge}eyJ[A-Za-z0-9_=+/.-]{{8,}}"), GONE),
@@ -77,8 +77,6 @@ def redacted_value(value: Any, depth: int = 0) -> Any:
         }
     if isinstance(value, list | tuple | set | frozenset):
         return [redacted_value(entry, depth + 1) for entry in list(value)[:ENTRIES]]
-    if isinstance(value, bytes | bytearray | memoryview):
-        return f"[{len(value)} bytes]"
     try:
         return redacted(str(value))
     except Exception:  # noqa: BLE001 - a hostile or broken __str__ must not break logging

@@ -1,4 +1,4 @@
-"""Messages through SQS. A message is a hint that names a job; the row is the truth, so sending one twice is harmless."""
+"""Messages through SQS."""
 
 from __future__ import annotations
 

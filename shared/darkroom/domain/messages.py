@@ -1,0 +1,36 @@
+"""The one form of a message between our functions: the id of a job and nothing else.
+
+So no queue and no dead-letter queue ever holds what a user sent, and a message is only a hint: the row is the truth.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from darkroom.errors import MalformedRequestError
+
+MESSAGE_CHARACTERS: Final = 256
+JOB_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def message(job_id: str) -> str:
+    """The body of a message about this job."""
+    return json.dumps({"jobId": job_id})
+
+
+def job_id_of(body: object) -> str:
+    """The job that a message names. Raises MalformedRequestError for a body that is not exactly one of ours."""
+    if not isinstance(body, str) or len(body) > MESSAGE_CHARACTERS:
+        raise MalformedRequestError("The message is no text, or longer than one of ours")
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict) or set(content) != {"jobId"}:
+        raise MalformedRequestError("The message is not an object with jobId alone")
+    job_id = content["jobId"]
+    if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
+        raise MalformedRequestError("The message's jobId is not an id")
+    return job_id
