@@ -80,7 +80,8 @@ def observed(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def function_name() -> str:
-    return os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "local"
+    """`presign`, `detect` ...: the same name in each stack."""
+    return os.environ.get("POWERTOOLS_SERVICE_NAME") or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "local"
 
 
 @contextmanager
