@@ -27,13 +27,16 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A stored key: the hex sha256 of the secret, never the secret. `key_id` is its first 16 digits."""
+    """A stored key: the hex sha256 of the secret, never the secret. `key_id` is its first 16 digits.
+
+    `requests_per_minute` is None where the stage's default holds.
+    """
 
     digest: str
     owner: str
     label: str
     scopes: frozenset[str]
-    requests_per_minute: int
+    requests_per_minute: int | None
     created_at: int
     revoked_at: int | None = None
 
