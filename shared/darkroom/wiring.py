@@ -13,6 +13,7 @@ from darkroom.settings import settings
 
 if TYPE_CHECKING:
     from darkroom import ports
+    from darkroom.usecases.idempotency import Idempotency
 
 
 @cache
@@ -51,3 +52,11 @@ def meter() -> ports.Meter:
     from darkroom.observability import EmfMeter
 
     return EmfMeter()
+
+
+@cache
+def idempotency() -> Idempotency:
+    from darkroom.adapters.aws.idempotency import DynamoIdempotencyStore
+    from darkroom.usecases.idempotency import Idempotency
+
+    return Idempotency(DynamoIdempotencyStore(settings().need("jobs_table")), clock())
