@@ -47,3 +47,15 @@ lint: setup ## Format, lint, types, import directions
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+# --- the stack --------------------------------------------------------------------------------------------------------
+# SAM looks for uv on the PATH: the one of its own environment. The container function needs a Docker engine; without
+# one (or with CONTAINERS=no) everything else is built.
+CONTAINERS ?= $(shell docker info >/dev/null 2>&1 && echo yes || echo no)
+BUILD := .aws-sam/build
+
+.PHONY: build
+build: setup ## Build what is deployed, for Lambda's Python, on any machine
+	@[[ $(CONTAINERS) == yes ]] || echo "No Docker engine (or CONTAINERS=no): the container function is left out"
+	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(SAM) build $(if $(filter yes,$(CONTAINERS)),,--exclude DetectFunction)
+	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(PY) layers/pack.py compile $(BUILD)
