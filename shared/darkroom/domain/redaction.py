@@ -40,7 +40,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
         (re.compile(r"\b(bearer|basic|aws4-hmac-sha256)\s[^\"'<>\r\n]+", re.IGNORECASE), rf"\1 {GONE}"),
         # name=value, name: value and "name": "value", as in a query, a header, JSON or a repr.
         (
-            re.compile(rf"{edge}({_NAMES})(\\?[\"']?\s?[=:]\s?\\?[\"']?)[^\s\"'&,;<>\\]+", re.IGNORECASE),
+            re.compile(rf"{edge}({_NAMES})([\\\"']{{0,8}}\s?[=:]\s?[\\\"']{{0,8}})[^\s\"'&,;<>\\]+", re.IGNORECASE),
             rf"\1\2{GONE}",
         ),
         # Secrets known by their shape: webhook secrets, our keys, the providers', AWS's key ids, JWTs and policies.
