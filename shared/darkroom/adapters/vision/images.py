@@ -1,0 +1,228 @@
+"""Bytes that somebody uploaded, to upright RGB pixels: what they are is read from the bytes, never from a name.
+
+Pillow decodes, in process, and only the eight formats of FORMATS: its other plug-ins are never loaded. Each limit is
+held on what the header says, before any pixel is decoded, and once more on what came out.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pillow_heif
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from darkroom.domain import limits
+from darkroom.errors import BadImageError, TooLargeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FORMATS: Final = {
+    "AVIF": AvifImagePlugin,
+    "BMP": BmpImagePlugin,
+    "GIF": GifImagePlugin,
+    "HEIF": pillow_heif,
+    "JPEG": JpegImagePlugin,
+    "PNG": PngImagePlugin,
+    "TIFF": TiffImagePlugin,
+    "WEBP": WebPImagePlugin,
+}
+"""Pillow's names of what we decode. Naming the plug-ins loads them, so that Pillow never goes looking for more."""
+
+ACCEPTED: Final = "Send a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC image."
+FRAMES: Final = 10_000
+"""Frames or pages in one file. Far above any real one; it bounds the walk over a file made of nothing but headers."""
+JPEG_SCANS: Final = 100
+"""Passes of a progressive JPEG. Encoders write about ten; each one costs a full pass over the picture."""
+ORIENTATION: Final = 0x0112
+TILE_WIDTH, TILE_LENGTH = 322, 323
+
+TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture of each EXIF orientation upright (EXIF 2.32, tag 0x0112)."""
+UPRIGHT_BY_DECODER: Final = frozenset({"HEIF", "TIFF"})
+"""libheif applies the turn that the container carries, Pillow that of a TIFF: turning by EXIF again is the classic
+bug. AVIF is not among them: Pillow leaves the container's turn to us, written into the orientation tag."""
+
+SIGNATURES: Final = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"BM": "BMP",
+}
+HEIC_BRANDS: Final = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+)
+AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+
+
+def sniff(data: bytes) -> str | None:
+    """Pillow's name of the format that the first bytes announce; None for anything that we do not decode."""
+    if data[4:8] == b"ftyp":
+        return _sniff_brands(data)
+    if data[:4] == b"RIFF":
+        return "WEBP" if data[8:12] == b"WEBP" else None
+    return next((form for signature, form in SIGNATURES.items() if data.startswith(signature)), None)
+
+
+def _sniff_brands(data: bytes) -> str | None:
+    """ISO base media: the major brand decides, then the compatible ones (an AVIF may lead with the generic `mif1`)."""
+    end = min(int.from_bytes(data[:4], "big"), 256)
+    brands = [data[8:12], *(data[at : at + 4] for at in range(16, end, 4))]
+    specific = [brand for brand in brands if brand not in (b"mif1", b"msf1")]
+    for brand in specific + brands:
+        if brand in AVIF_BRANDS:
+            return "AVIF"
+        if brand in HEIC_BRANDS:
+            return "HEIF"
+    return None
+
+
+class PillowImages:
+    """The ImageReader of the vision functions. Of an animation, the first frame; of a HEIC, the primary image."""
+
+    def __init__(self, *, most_bytes: int = limits.IMAGE_BYTES, most_pixels: int = limits.IMAGE_PIXELS) -> None:
+        self._most_bytes = most_bytes
+        self._most_pixels = most_pixels
+        self._turn = threading.Lock()
+        # Pillow's own guard, which covers what plug-ins allocate while they read a header, raises at twice this value.
+        Image.MAX_IMAGE_PIXELS = limits.IMAGE_PIXELS
+        # Side pictures are never asked for, so nothing of theirs is parsed.
+        pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+    def read(self, data: bytes) -> NDArray[np.uint8]:
+        if not data:
+            raise BadImageError("The image is empty", fix=ACCEPTED)
+        if len(data) > self._most_bytes:
+            raise TooLargeError(
+                f"The image has {len(data):,} bytes, above the limit of {self._most_bytes:,}",
+                fix="Send a smaller or more compressed image.",
+            )
+        form = sniff(data)
+        if form is None:
+            raise BadImageError("These bytes are not an image of a kind that we take", fix=ACCEPTED)
+        if form == "JPEG" and data.count(b"\xff\xda") > JPEG_SCANS:
+            raise BadImageError("The JPEG has more scans than a picture needs", fix="Save the image anew.")
+        try:
+            # One at a time: it bounds the memory, and the filter of warnings belongs to the whole process.
+            with self._turn, warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return self._decode(data, form)
+        except (BadImageError, TooLargeError):
+            raise
+        except Image.DecompressionBombError:
+            raise self._too_many_pixels() from None
+        except Exception as error:  # a hostile file makes decoders raise whatever they like
+            raise BadImageError(
+                f"The {form} image is damaged or cut short", fix="Save the image anew and send that."
+            ) from error
+
+    def _decode(self, data: bytes, form: str) -> NDArray[np.uint8]:
+        with Image.open(io.BytesIO(data), formats=(form,)) as image:
+            self._check(image, form)
+            image.load()
+            self._check_size(*image.size, frames=1)
+            return np.asarray(_rgb(_upright(image, form)))
+
+    def _check(self, image: Image.Image, form: str) -> None:
+        """The limits, on what the headers say."""
+        self._check_size(*image.size, frames=1)
+        if isinstance(image, TiffImagePlugin.TiffImageFile):
+            # A tile is a buffer of its own, whatever the size of the picture.
+            tile = image.tag_v2.get(TILE_WIDTH, 1), image.tag_v2.get(TILE_LENGTH, 1)
+            self._check_size(*tile, frames=1)
+            self._check_pages(image)
+        elif form != "JPEG":  # what a JPEG carries beside its picture (MPO) is a preview or a gain map
+            self._check_size(*image.size, frames=getattr(image, "n_frames", 1))
+
+    def _check_pages(self, image: TiffImagePlugin.TiffImageFile) -> None:
+        """The pages of a TIFF differ in size, and counting them means walking them: so walk, and stop at a limit."""
+        pixels = 0
+        for page in range(FRAMES):
+            try:
+                image.seek(page)
+            except EOFError:
+                break
+            width, height = image.size
+            pixels += width * height
+            if pixels > self._most_pixels:
+                raise self._too_many_pixels()
+        else:
+            raise self._too_many_frames()
+        image.seek(0)
+
+    def _check_size(self, width: int, height: int, *, frames: int) -> None:
+        if frames > FRAMES:
+            raise self._too_many_frames()
+        if width * height * frames > self._most_pixels:
+            raise self._too_many_pixels()
+
+    def _too_many_pixels(self) -> TooLargeError:
+        return TooLargeError(
+            f"The image has more than {self._most_pixels / 1e6:g} megapixels over all its frames",
+            fix="Scale the image down, or send fewer frames.",
+            code="TOO_MANY_PIXELS",
+        )
+
+    @staticmethod
+    def _too_many_frames() -> TooLargeError:
+        return TooLargeError(
+            f"The image has more than {FRAMES:,} frames", fix="Send fewer frames.", code="TOO_MANY_FRAMES"
+        )
+
+
+def _upright(image: Image.Image, form: str) -> Image.Image:
+    if form in UPRIGHT_BY_DECODER:
+        return image
+    try:
+        turn = TURNS.get(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - broken EXIF beside a sound picture is common: it is upright until said otherwise
+        turn = None
+    return image if turn is None else image.transpose(turn)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Any mode to RGB as a viewer would show it: transparency over white, more than 8 bits scaled and not cut off.
+
+    Colour profiles are not applied: a detector gains nothing from it, and their parser is one more thing to attack.
+    """
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in ("I", "F"):
+        return Image.fromarray(_scaled(np.asarray(image))).convert("RGB")
+    if image.has_transparency_data:
+        upper = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", upper.size, "white"), upper).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _scaled(values: NDArray[np.int32] | NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Wide greys to 8 bits. Neither mode says its white: it is taken to be that of the narrowest type that fits."""
+    finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    top = float(finite.max(initial=0.0))
+    whites = (1.0,) if values.dtype.kind == "f" else ()
+    white = next((white for white in (*whites, 255.0, 65_535.0, 2.0**31 - 1) if top <= white), top)
+    return np.clip(np.rint(finite * (255.0 / white)), 0, 255).astype(np.uint8)
