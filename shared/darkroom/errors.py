@@ -24,6 +24,7 @@ DarkroomError
 ├── NoModelError                 the engine has no weights; the message names the command that gets them
 ├── FetchFailedError             the far side answered badly, slowly or not at all
 ├── TransientError               the same call may succeed later: throttled, timed out, unavailable
+├── UnhealthyError               a deep health check found dependencies that do not answer
 ├── LeaseLostError               another worker holds the job now, or it ended: stop without a trace
 ├── AttemptsExhaustedError       a paid step was interrupted as often as we are willing to pay for
 └── SettingsError                the environment is incomplete or contradicts itself
@@ -177,6 +178,18 @@ class FetchFailedError(DarkroomError):
 class TransientError(DarkroomError):
     code = "TEMPORARILY_UNAVAILABLE"
     default_fix = "Send the request again in a few seconds."
+
+
+class UnhealthyError(DarkroomError):
+    """`checks` is how each dependency stands, by name, as the health answer shows it."""
+
+    code = "DEPENDENCY_FAILING"
+    default_fix = "Look at the named dependency's alarms and the function's log."
+
+    def __init__(self, checks: dict[str, dict[str, object]]) -> None:
+        failing = ", ".join(name for name, check in checks.items() if check["status"] != "ok")
+        super().__init__(f"These dependencies do not answer: {failing}")
+        self.checks = checks
 
 
 class LeaseLostError(DarkroomError):

@@ -1,0 +1,179 @@
+"""The one table of routes, as plain data: what the functions answer, what OpenAPI documents, what tests walk over.
+
+Models are named `module.Class` within this package and loaded by those who need them, so that a function reads the
+table without importing pydantic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from darkroom.domain.callers import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JSON: Final = "application/json"
+HTML: Final = "text/html"
+PROBLEM: Final = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation.
+
+    `answers` maps each status of success to the model of its body; `errors` lists the statuses of refusal beyond
+    those that every route of its sort has (`statuses`). `scope` is what the caller's key must hold; None is open to
+    anybody. `seed` routes carry `message` in their errors, as their first documents promised.
+    """
+
+    method: str
+    path: str
+    function: str
+    operation: str
+    summary: str
+    tag: str
+    answers: Mapping[int, str | None]
+    scope: Scope | None = None
+    request: str | None = None
+    query: str | None = None
+    errors: tuple[int, ...] = ()
+    idempotent: bool = False
+    waits: bool = False
+    seed: bool = False
+    produces: str = JSON
+    parameters: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+        object.__setattr__(self, "parameters", names)
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """Every status that this operation may answer."""
+        implied = {*self.answers, *self.errors, 422}
+        if self.scope:
+            implied |= {401, 403, 429, 500, 503}
+        if self.request:
+            implied |= {400, 413, 415}
+        return tuple(sorted(implied))
+
+
+ROUTES: Final = (
+    Route(
+        "POST",
+        "/uploads/presign",
+        function="presign",
+        operation="presignUpload",
+        summary="Get a URL that takes one upload, straight to storage",
+        tag="uploads",
+        scope=Scope.UPLOADS_WRITE,
+        request="uploads.PresignRequest",
+        answers={200: "uploads.PresignAnswer"},
+        seed=True,
+    ),
+    Route(
+        "POST",
+        "/process",
+        function="receiver",
+        operation="detectObjects",
+        summary="Find objects in up to 100 images, as a job",
+        tag="jobs",
+        scope=Scope.JOBS_WRITE,
+        request="detection.ProcessRequest",
+        answers={200: "jobs.JobAnswer", 202: "detection.ProcessAnswer"},
+        errors=(404, 409),
+        idempotent=True,
+        waits=True,
+        seed=True,
+    ),
+    Route(
+        "GET",
+        "/jobs",
+        function="status",
+        operation="listJobs",
+        summary="List your jobs, newest first",
+        tag="jobs",
+        scope=Scope.JOBS_READ,
+        query="jobs.JobsQuery",
+        answers={200: "jobs.JobPage"},
+    ),
+    Route(
+        "GET",
+        "/jobs/{jobId}",
+        function="status",
+        operation="getJob",
+        summary="Read a job, and its result once it is COMPLETED",
+        tag="jobs",
+        scope=Scope.JOBS_READ,
+        answers={200: "jobs.JobAnswer"},
+        errors=(404, 410),
+        waits=True,
+        seed=True,
+    ),
+    Route(
+        "DELETE",
+        "/jobs/{jobId}",
+        function="receiver",
+        operation="cancelJob",
+        summary="Cancel a job; work stops before its next step",
+        tag="jobs",
+        scope=Scope.JOBS_WRITE,
+        answers={202: "jobs.JobAnswer"},
+        errors=(404, 409, 410),
+        seed=True,
+    ),
+    Route(
+        "GET",
+        "/jobs/{jobId}/webhook",
+        function="status",
+        operation="getWebhook",
+        summary="Read the delivery log of a job's webhook",
+        tag="webhooks",
+        scope=Scope.JOBS_READ,
+        answers={200: "jobs.DeliveryAnswer"},
+        errors=(404, 410),
+    ),
+    Route(
+        "POST",
+        "/jobs/{jobId}/webhook/replay",
+        function="receiver",
+        operation="replayWebhook",
+        summary="Deliver a job's webhook once more",
+        tag="webhooks",
+        scope=Scope.JOBS_WRITE,
+        answers={202: "jobs.DeliveryAnswer"},
+        errors=(404, 409, 410),
+    ),
+    Route(
+        "GET",
+        "/health",
+        function="status",
+        operation="getHealth",
+        summary="Is it up? With deep=1 and a key: are its dependencies?",
+        tag="service",
+        query="service.HealthQuery",
+        answers={200: "service.HealthAnswer"},
+        errors=(401, 429, 500, 503),
+    ),
+    Route(
+        "GET",
+        "/openapi.json",
+        function="status",
+        operation="getOpenapi",
+        summary="This document",
+        tag="service",
+        answers={200: None},
+    ),
+    Route(
+        "GET",
+        "/docs",
+        function="status",
+        operation="getDocs",
+        summary="Read and try this document in a browser",
+        tag="service",
+        answers={200: None},
+        produces=HTML,
+    ),
+)
