@@ -97,6 +97,16 @@ def bound(**fields: str | None) -> Iterator[None]:
         THREAD_LOCAL_KEYS.reset(mark)
 
 
+class _StdoutHandler(logging.Handler):
+    """Writes to what stdout is at that moment, not to what it was when the process began."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            print(self.format(record), flush=True)
+        except Exception:  # noqa: BLE001 - logging's contract: a handler reports its trouble and never raises
+            self.handleError(record)
+
+
 @functools.cache
 def configure() -> None:
     """Send our loggers through the redacting formatter, and everybody else's as well."""
@@ -117,7 +127,7 @@ def configure() -> None:
         log_record_order=["level", "message", "timestamp", "requestId", "jobId", "location"],
         function=function_name(),
     )
-    Logger(service=ROOT, logger_formatter=formatter)
+    Logger(service=ROOT, logger_formatter=formatter, logger_handler=_StdoutHandler())
     # botocore, httpx and the like write through the root logger's handlers, and httpx names whole URLs.
     for handler in logging.getLogger().handlers:
         handler.setFormatter(formatter)
