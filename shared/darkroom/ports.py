@@ -65,8 +65,17 @@ class JobStore(Protocol):
         """A consistent read."""
         ...
 
-    def list(self, owner: str, *, state: State | None, kind: Kind | None, cursor: str | None, limit: int) -> Page:
-        """Newest first. Raises InvalidRequestError for a cursor that is not one of ours for this owner."""
+    def inline_result(self, job_id: str) -> str | None:
+        """The JSON that was stored in the row of a completed job; None where its result is an object, or gone."""
+        ...
+
+    def list(
+        self, owner: str, *, since: int, state: State | None, kind: Kind | None, cursor: str | None, limit: int
+    ) -> Page:
+        """Newest first, those created at `since` or later. A page may be short, even empty, and still have a cursor.
+
+        Raises InvalidRequestError for a cursor that is not one of ours for this owner.
+        """
         ...
 
     def mark_sent(self, job_id: str, *, due_at: int) -> None:
@@ -74,17 +83,18 @@ class JobStore(Protocol):
         ...
 
     def claim(self, job_id: str, *, token: str, now: int, until: int) -> Job:
-        """PENDING, or PROCESSING with a lease that ran out, to PROCESSING under this token.
+        """PENDING, or PROCESSING and lost (`Job.was_lost`), to PROCESSING under this token.
 
-        A claim repeated with the same token (its acknowledgement was lost) returns the same job and counts once.
-        Raises LeaseLostError when the job is held or ended, JobNotFoundError when there is none.
+        Counts one more of `leases`, and of `losses` where a lost one is taken over. A claim repeated with the same
+        token (its acknowledgement was lost) returns the same job and counts once. Raises LeaseLostError when the
+        job is held or ended, JobNotFoundError when there is none.
         """
         ...
 
     def renew(self, job_id: str, *, token: str, until: int, progress: int, cost: Cost, now: int) -> None: ...
 
-    def release(self, job_id: str, *, token: str, now: int, due_at: int) -> None:
-        """Back to PENDING, for another worker at `due_at`."""
+    def release(self, job_id: str, *, token: str, now: int, due_at: int, cost: Cost) -> None:
+        """Back to PENDING, for another worker at `due_at`. `cost` is what the job has taken so far."""
         ...
 
     def end(
@@ -99,13 +109,17 @@ class JobStore(Protocol):
         cost: Cost | None = None,
         delivery: Delivery | None = None,
         due_at: int | None = None,
-    ) -> Job:
-        """To a terminal state, once, together with its webhook's row in one transaction.
+    ) -> None:
+        """To a terminal state, once, together with its inline result and its webhook's row in one transaction.
 
         Without a token, from any state that is not terminal. Repeated after a lost acknowledgement (same
-        state, same digest, same token) it returns the ended job. Raises JobEndedError (no token) or
-        LeaseLostError (token) otherwise.
+        state, same digest, same token) it does nothing. Raises JobEndedError (no token) or LeaseLostError
+        (token) otherwise.
         """
+        ...
+
+    def entomb(self, job_id: str) -> None:
+        """Of an ended job keep only who owned it, when, and how it ended: no request, no result, no place in a list."""
         ...
 
     def due(self, now: int, limit: int) -> Sequence[str]:
@@ -116,15 +130,21 @@ class JobStore(Protocol):
         """Move `due_at` on, if nobody has since it was read. False where somebody has."""
         ...
 
-    def begin_attempt(self, job_id: str, step: str, *, token: str, now: int) -> Attempt:
+    def begin_attempt(self, job_id: str, step: str, *, token: str, now: int, until: int, cost: Cost) -> Attempt:
         """Count one more attempt of a paid step, in one transaction with the check of the lease.
 
-        Returns the row as it stands: one with an `outcome` was NOT counted again and must not be paid again.
-        Raises AttemptsExhaustedError at PAID_ATTEMPTS_PER_STEP without an outcome.
+        The same write renews the lease to `until` and sets the job's `cost`, the price of the attempt included, so
+        that an interrupted one is on the bill. Returns the row as it stands: one with an `outcome` was NOT counted
+        again and must not be paid again. Raises AttemptsExhaustedError at PAID_ATTEMPTS_PER_STEP without an outcome.
         """
         ...
 
-    def finish_attempt(self, job_id: str, step: str, *, token: str, outcome: str) -> None: ...
+    def finish_attempt(self, job_id: str, step: str, *, token: str, outcome: str) -> None:
+        """Record what a begun attempt gave, even if the lease ran out meanwhile: it was paid for.
+
+        Raises LeaseLostError when another worker has begun the step since.
+        """
+        ...
 
     def attempts(self, job_id: str) -> Sequence[Attempt]: ...
 

@@ -6,9 +6,16 @@ Every time is epoch milliseconds, every duration milliseconds.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from darkroom.domain import limits
+from darkroom.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +75,8 @@ class Lease:
 class Result:
     """What a completed job made: inline while small, else the key of the object that holds it.
 
-    `digest` is the hex sha256 of the JSON bytes, wherever they are.
+    `digest` is the hex sha256 of the JSON bytes, wherever they are. A job that was read back has the digest, the
+    size and the key; an inline result is a row of its own, asked for by `JobStore.inline_result`.
     """
 
     digest: str
@@ -88,7 +96,8 @@ class Job:
     """One piece of accepted work.
 
     `request` is what was accepted, already validated. `leases` counts the claims so far, the current one
-    included. `due_at` is when the sweeper looks at it next, None once there is nothing left to mend.
+    included; `losses` those of them that ran out because their worker died. `due_at` is when the sweeper looks
+    at it next, None once there is nothing left to mend.
     `write_id` names the write that created the row, so that a sender recognises its own write after a
     retried put.
     """
@@ -107,6 +116,7 @@ class Job:
     items: int = 1
     progress: int = 0
     leases: int = 0
+    losses: int = 0
     lease: Lease | None = None
     ended_at: int | None = None
     result: Result | None = None
@@ -116,11 +126,25 @@ class Job:
     max_cost: float | None = None
     callback_url: str | None = None
 
+    @property
+    def kept_until(self) -> int:
+        """The record is answered in full until then, and as gone from then on."""
+        return self.created_at + limits.JOB_KEPT
+
+    @property
+    def forgotten_at(self) -> int:
+        return self.created_at + limits.TOMBSTONE_KEPT
+
+    def was_lost(self, now: int) -> bool:
+        """Its worker has not renewed the lease in time, even if its clock or ours is off by CLOCK_SKEW."""
+        return self.state is State.PROCESSING and (self.lease is None or self.lease.until + limits.CLOCK_SKEW <= now)
+
     def may_be_claimed(self, now: int) -> bool:
-        """Free, or held by a worker whose lease has run out."""
-        return self.state is State.PENDING or (
-            self.state is State.PROCESSING and (self.lease is None or self.lease.until <= now)
-        )
+        return self.state is State.PENDING or self.was_lost(now)
+
+    def is_overdue(self, now: int) -> bool:
+        """Past its deadline by anybody's clock."""
+        return not self.state.terminal and self.deadline + limits.CLOCK_SKEW <= now
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +192,65 @@ class Delivery:
     due_at: int | None = None
     round_tries: int = 0
     log: tuple[DeliveryTry, ...] = ()
+
+
+JOB_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_job_id(text: str) -> bool:
+    """Whether it can be one of ours; what cannot is unknown, without a look into any table."""
+    return JOB_ID.fullmatch(text) is not None
+
+
+def derived_job_id(owner: str, idempotency_key: str, turn: int) -> str:
+    """The id that a repeated submission finds again. `turn` counts the keeping times that the key has outlived.
+
+    Laid out as a UUID of version 8 (RFC 9562, section 5.8: custom).
+    """
+    digest = hashlib.sha256(json.dumps([owner, idempotency_key, turn]).encode()).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
+
+
+def result_key(job_id: str, lease: int) -> str:
+    """Where the worker of the job's nth lease stores a result that is too large for a row."""
+    return f"{results_prefix(job_id)}{lease}.json"
+
+
+def results_prefix(job_id: str) -> str:
+    return f"results/{job_id}/"
+
+
+def order(job: Job) -> str:
+    """Sorts an owner's jobs by age; the id keeps two of one millisecond apart."""
+    return f"{job.created_at:013d}#{job.job_id}"
+
+
+ORDER: Final = re.compile(rf"\d{{13}}#{JOB_ID.pattern}")
+
+
+def cursor(owner: str, position: str) -> str:
+    """A position in an owner's list as the caller sees it: opaque, and of no use to anybody else.
+
+    The check digits guard against mix-ups, not against forgery: a list is always the asking owner's own.
+    """
+    return base64.urlsafe_b64encode(f"{position}#{_check_digits(owner, position)}".encode()).decode().rstrip("=")
+
+
+def position(owner: str, cursor: str) -> str:
+    """Raises InvalidRequestError for a cursor that this owner was never given."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except ValueError:
+        text = ""
+    found, _, digits = text.rpartition("#")
+    if not ORDER.fullmatch(found) or digits != _check_digits(owner, found):
+        raise InvalidRequestError(
+            "The cursor is not one of this list's",
+            problems=(("cursor", "is not a cursor that GET /jobs gave to this key"),),
+            fix="Take the cursor from the last page's answer, or leave it out to begin with the newest.",
+        )
+    return found
+
+
+def _check_digits(owner: str, position: str) -> str:
+    return hashlib.sha256(json.dumps([owner, position]).encode()).hexdigest()[:16]

@@ -43,9 +43,9 @@ INLINE_RESULT_BYTES: Final = 200 * KIB
 LEASE: Final = 60 * SECOND
 HEARTBEAT: Final = 15 * SECOND
 CLOCK_SKEW: Final = 60 * SECOND
-"""How far two machines' clocks may differ: a lease is taken over, and a deadline enforced from outside, this much late."""
+"""How far two machines' clocks may differ: so much late are leases taken over and deadlines enforced from outside."""
 LEASES_PER_JOB: Final = 5
-"""How many workers may die on a job before it fails, and how often one is set back by trouble that should have passed."""
+"""How many workers may die on a job before it fails; as many may give it back for trouble that should have passed."""
 RECEIVES_PER_MESSAGE: Final = 5
 """The queues' maxReceiveCount: a message received so often and not dealt with is moved to the dead-letter queue."""
 PAID_ATTEMPTS_PER_STEP: Final = 3
@@ -55,14 +55,10 @@ RESEND_AFTER: Final = 10 * MINUTE
 """How long a sent message may go without a worker before the sweeper sends another."""
 TAKEOVER_RESEND: Final = 2 * MINUTE
 """The same for a message that the sweeper sent because a lease ran out."""
-REDELIVERED_WITHIN: Final = 20 * MINUTE
-"""Above every queue's visibility timeout: by then SQS itself has delivered a failed message again."""
 SETBACK_BACKOFF: Final = tuple(seconds * SECOND for seconds in (15, 30, 60, 120))
-"""Waits before a job that met passing trouble is tried again."""
+"""Waits before a job that met trouble is tried again."""
 TIDY_AFTER: Final = 20 * MINUTE
 """From a job's end until what lost workers left is removed: no worker outlives its function's 15 minutes."""
-DELIVERY_GRACE: Final = 60 * SECOND
-"""How long the first try of a webhook may be outstanding before the sweeper sends its message again."""
 JOB_DEADLINE: Final = 1 * HOUR
 JOB_KEPT: Final = 24 * HOUR
 TOMBSTONE_KEPT: Final = 7 * DAY

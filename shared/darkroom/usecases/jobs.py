@@ -1,0 +1,123 @@
+"""What an owner can ask about its jobs, and cancel."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from darkroom.domain import limits
+from darkroom.domain.forecast import forecast
+from darkroom.domain.jobs import State, is_job_id
+from darkroom.errors import (
+    ImageNotFoundError,
+    JobEndedError,
+    JobExpiredError,
+    JobNotFoundError,
+    NotFoundError,
+    TransientError,
+)
+
+if TYPE_CHECKING:
+    from darkroom.domain.forecast import Forecast
+    from darkroom.domain.jobs import Delivery, Job, Kind
+    from darkroom.ports import Clock, JobStore, ObjectStore, Page
+    from darkroom.usecases.endings import Endings
+
+FIRST_PAUSE = 200
+LONGEST_PAUSE = 1_000
+"""Between two looks at a job that is waited for; each is half as long again as the one before."""
+
+
+class Jobs:
+    """Every method raises JobNotFoundError for an unknown job and another owner's alike, and JobExpiredError for one
+    whose keeping time is over."""
+
+    def __init__(self, *, store: JobStore, objects: ObjectStore, endings: Endings, clock: Clock) -> None:
+        self._store = store
+        self._objects = objects
+        self._endings = endings
+        self._clock = clock
+
+    def get(self, owner: str, job_id: str) -> Job:
+        job = self._store.get(job_id) if is_job_id(job_id) else None
+        now = self._clock.now()
+        if job is None or job.owner != owner or job.forgotten_at <= now:
+            raise JobNotFoundError
+        if job.kept_until <= now:
+            raise JobExpiredError("The job's record is no longer kept")
+        return job
+
+    def list(
+        self,
+        owner: str,
+        *,
+        state: State | None = None,
+        kind: Kind | None = None,
+        cursor: str | None = None,
+        limit: int = limits.PAGE_DEFAULT,
+    ) -> Page:
+        """The owner's jobs, newest first, as long as they are kept in full.
+
+        With a filter a page may be short and still have a cursor. Raises InvalidRequestError for a foreign cursor.
+        """
+        since = self._clock.now() - limits.JOB_KEPT + 1
+        return self._store.list(owner, since=since, state=state, kind=kind, cursor=cursor, limit=limit)
+
+    def cancel(self, owner: str, job_id: str) -> Job:
+        """The job, cancelled; its worker stops at its next step. Raises JobEndedError for one that has ended."""
+        job = self.get(owner, job_id)
+        if job.state.terminal:
+            raise JobEndedError(f"The job is {job.state.value} already")
+        return self._endings.end(job, State.CANCELLED)
+
+    def wait(self, owner: str, job_id: str, seconds: int) -> Job:
+        """The job once it has ended, or as it stands after `seconds`, of which WAIT_SECONDS at most are waited."""
+        job = self.get(owner, job_id)
+        until = self._clock.now() + min(seconds, limits.WAIT_SECONDS) * limits.SECOND
+        pause = FIRST_PAUSE
+        while not job.state.terminal and (left := until - self._clock.now()) > 0:
+            self._clock.sleep(min(pause, left))
+            pause = min(pause * 3 // 2, LONGEST_PAUSE)
+            try:
+                job = self.get(owner, job_id)
+            except TransientError:
+                continue  # what is known of the job is still a true answer
+        return job
+
+    def result(self, job: Job) -> Any:
+        """The parsed JSON that a completed job made. Raises JobExpiredError where it is gone."""
+        found = job.result
+        if found is None:
+            raise NotFoundError("The job has no result", fix="Ask again when its status is completed.")
+        if found.key is None:
+            text = self._store.inline_result(job.job_id) if found.inline is None else found.inline
+        else:
+            try:
+                text = self._objects.read(found.key, limit=found.size).decode()
+            except ImageNotFoundError:
+                text = None
+        if text is None:
+            raise JobExpiredError("The job's result is no longer kept")
+        return json.loads(text)
+
+    def forecast(self, job: Job) -> Forecast:
+        """When the job will end and how long to wait before asking, from how its kind has gone lately."""
+        pulse = None if job.state.terminal else self._store.pulse(job.kind)
+        return forecast(
+            job,
+            wait=pulse.wait if pulse else None,
+            per_item=pulse.per_item if pulse else None,
+            now=self._clock.now(),
+        )
+
+    def delivery(self, owner: str, job_id: str) -> Delivery:
+        """The job's webhook and the log of its tries. Raises NotFoundError for a job that has none yet."""
+        self.get(owner, job_id)
+        delivery = self._store.delivery(job_id)
+        if delivery is None:
+            raise NotFoundError(
+                "The job has no webhook, or has not ended yet",
+                code="WEBHOOK_NOT_FOUND",
+                fix="Send callbackUrl with the request; its webhook is made when the job ends.",
+            )
+        return delivery

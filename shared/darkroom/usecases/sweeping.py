@@ -1,0 +1,150 @@
+"""Each minute: mend what was left half done. Rows whose message was never sent, leases whose worker died, jobs past
+their deadline, results of workers that lost, webhooks that are due, records whose keeping time is over.
+
+Every mend is a conditional write of its own, so two sweepers at once, or one that is killed, do no harm.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from darkroom.domain import limits
+from darkroom.domain.jobs import State, results_prefix
+from darkroom.domain.messages import message
+from darkroom.errors import DarkroomError, JobEndedError, LeaseLostError, TransientError
+from darkroom.usecases.running import WORKER_LOST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from darkroom.domain.jobs import Job, Kind
+    from darkroom.ports import Clock, JobStore, MessageQueue, ObjectStore
+    from darkroom.usecases.endings import Endings
+    from darkroom.usecases.webhooks import Webhooks
+
+BATCH: Final = 100
+PATIENCE: Final = 3
+"""How many mends in a row may fail on passing trouble before the sweep is left to the next minute."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many rows were looked at and settled, how many failed to be, and how many webhooks were sent again."""
+
+    mended: int
+    failed: int
+    webhooks: int
+
+
+class Sweeper:
+    def __init__(
+        self,
+        *,
+        store: JobStore,
+        objects: ObjectStore,
+        queues: Mapping[Kind, MessageQueue],
+        endings: Endings,
+        webhooks: Webhooks,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._objects = objects
+        self._queues = queues
+        self._endings = endings
+        self._webhooks = webhooks
+        self._clock = clock
+
+    def sweep(self, *, until: int) -> Swept:
+        """Mend what is due, oldest first, until nothing is or the clock says `until`."""
+        mended = failed = in_a_row = 0
+        seen: set[str] = set()
+        while self._clock.now() < until and in_a_row < PATIENCE:
+            try:
+                due = self._store.due(self._clock.now(), BATCH + failed)
+            except TransientError as error:
+                log.warning("What is due could not be read: %s", error.detail)
+                failed, in_a_row = failed + 1, in_a_row + 1
+                continue
+            fresh = [job_id for job_id in due if job_id not in seen]
+            if not fresh:
+                break
+            for job_id in fresh:
+                if self._clock.now() >= until or in_a_row >= PATIENCE:
+                    break
+                seen.add(job_id)
+                try:
+                    self._mend(job_id)
+                except DarkroomError as error:
+                    log.warning("A job was not mended: %s", error.detail, extra={"jobId": job_id})
+                    failed, in_a_row = failed + 1, in_a_row + 1
+                except Exception:
+                    # One row that nobody foresaw must not keep the others waiting.
+                    log.exception("A job was not mended", extra={"jobId": job_id})
+                    failed += 1
+                else:
+                    mended, in_a_row = mended + 1, 0
+        webhooks = 0
+        if in_a_row < PATIENCE:
+            try:
+                webhooks = self._webhooks.resend_due(BATCH)
+            except TransientError as error:
+                log.warning("Due webhooks were not sent: %s", error.detail)
+                failed += 1
+        return Swept(mended, failed, webhooks)
+
+    def _mend(self, job_id: str) -> None:
+        job = self._store.get(job_id)
+        now = self._clock.now()
+        if job is None or job.due_at is None or job.due_at > now:
+            return  # the index lags behind
+        try:
+            if job.state.terminal:
+                self._tidy(job, now)
+            elif job.is_overdue(now):
+                self._endings.end(job, State.EXPIRED)
+            elif job.state is State.PENDING:
+                self._send_again(job, job.due_at, next_look=now + limits.RESEND_AFTER)
+            elif job.losses + 1 < limits.LEASES_PER_JOB:
+                self._hand_over(job, job.due_at, now)
+            elif job.was_lost(now):
+                self._give_up(job, now)
+            else:
+                self._store.postpone(job_id, seen_due_at=job.due_at, due_at=now + limits.CLOCK_SKEW)
+        except (JobEndedError, LeaseLostError) as error:
+            log.info("Somebody was faster: %s", error.detail, extra={"jobId": job_id})
+
+    def _send_again(self, job: Job, seen_due_at: int, *, next_look: int, delay: int = 0) -> None:
+        # In this order: killed in between, the message is sent twice, which is harmless, and never not at all.
+        self._queues[job.kind].send(message(job.job_id), delay=delay)
+        look = min(next_look, job.deadline + limits.CLOCK_SKEW)
+        self._store.postpone(job.job_id, seen_due_at=seen_due_at, due_at=look)
+
+    def _hand_over(self, job: Job, seen_due_at: int, now: int) -> None:
+        """The lease ran out by our clock: a message that arrives when it has run out by everybody's."""
+        ran_out = now if job.lease is None else job.lease.until
+        delay = max(0, ran_out + limits.CLOCK_SKEW - now)
+        self._send_again(job, seen_due_at, next_look=now + delay + limits.TAKEOVER_RESEND, delay=delay)
+
+    def _give_up(self, job: Job, now: int) -> None:
+        """Fail a job on which too many workers died; claimed first, so that no worker is at it."""
+        token = uuid.uuid4().hex
+        held = self._store.claim(job.job_id, token=token, now=now, until=now + limits.LEASE)
+        self._endings.end(held, State.FAILED, token=token, failure=WORKER_LOST)
+
+    def _tidy(self, job: Job, now: int) -> None:
+        """Remove what lost workers stored; once the keeping time is over, everything but the tombstone."""
+        over = job.kept_until <= now
+        keep = None if over or job.result is None else job.result.key
+        if job.leases > 0 and (job.result is None or job.result.key is not None or job.leases > 1):
+            stray = [key for key in self._objects.list(results_prefix(job.job_id)) if key != keep]
+            if stray:
+                self._objects.delete(stray)
+        if over:
+            self._store.entomb(job.job_id)
+        elif job.due_at is not None:
+            self._store.postpone(job.job_id, seen_due_at=job.due_at, due_at=job.kept_until)
