@@ -101,23 +101,26 @@ def uploads() -> Uploads:
 
 @cache
 def detect_queue() -> ports.MessageQueue:
+    from darkroom.adapters.aws.clients import client
     from darkroom.adapters.aws.queues import SqsQueue
 
-    return SqsQueue(settings().need("detect_queue_url"))
+    return SqsQueue(client("sqs"), settings().need("detect_queue_url"))
 
 
 @cache
 def webhook_queue() -> ports.MessageQueue:
+    from darkroom.adapters.aws.clients import client
     from darkroom.adapters.aws.queues import SqsQueue
 
-    return SqsQueue(settings().need("webhook_queue_url"))
+    return SqsQueue(client("sqs"), settings().need("webhook_queue_url"))
 
 
 @cache
 def secrets() -> ports.Secrets:
+    from darkroom.adapters.aws.clients import client
     from darkroom.adapters.aws.secrets import SecretsManager
 
-    return SecretsManager(clock())
+    return SecretsManager(client("secretsmanager"), clock())
 
 
 @cache
@@ -129,7 +132,8 @@ def meter() -> ports.Meter:
 
 @cache
 def idempotency() -> Idempotency:
+    from darkroom.adapters.aws.clients import client
     from darkroom.adapters.aws.idempotency import DynamoIdempotencyStore
     from darkroom.usecases.idempotency import Idempotency
 
-    return Idempotency(DynamoIdempotencyStore(settings().need("jobs_table")), clock())
+    return Idempotency(DynamoIdempotencyStore(client("dynamodb"), settings().need("jobs_table")), clock())

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from darkroom.adapters.aws.calls import code, translated
-from darkroom.adapters.aws.clients import client
 from darkroom.errors import IdempotencyMismatchError, RequestInFlightError
 from darkroom.ports import StoredAnswer
 
@@ -26,7 +25,8 @@ _SAME_AND_OPEN = "digest = :digest AND attribute_not_exists(answer)"
 
 
 class DynamoIdempotencyStore:
-    def __init__(self, table: str) -> None:
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
         self._table = table
 
     def begin(self, owner: str, key: str, *, digest: str, now: int, until: int, expires_at: int) -> StoredAnswer | None:
@@ -42,7 +42,7 @@ class DynamoIdempotencyStore:
             if self._open(row, now):
                 return None
             with translated("DynamoDB"):
-                found = self._client().get_item(TableName=self._table, Key=_key(owner, key), ConsistentRead=True)
+                found = self._client.get_item(TableName=self._table, Key=_key(owner, key), ConsistentRead=True)
             standing: Any = found.get("Item")
             if standing is None:
                 continue  # its request was refused meanwhile, and it left
@@ -59,7 +59,7 @@ class DynamoIdempotencyStore:
         """Write the row where none stands in its way. DynamoDB's TTL deletes late, so one past its time does not."""
         try:
             with translated("DynamoDB"):
-                self._client().put_item(
+                self._client.put_item(
                     TableName=self._table,
                     Item=row,
                     ConditionExpression="attribute_not_exists(pk) OR expires_at <= :seconds "
@@ -86,7 +86,7 @@ class DynamoIdempotencyStore:
     def abandon(self, owner: str, key: str, *, digest: str) -> None:
         try:
             with translated("DynamoDB"):
-                self._client().delete_item(
+                self._client.delete_item(
                     TableName=self._table,
                     Key=_key(owner, key),
                     ConditionExpression=_SAME_AND_OPEN,
@@ -100,7 +100,7 @@ class DynamoIdempotencyStore:
         """Change an open row; one that was answered, abandoned or expired meanwhile stays as it is."""
         try:
             with translated("DynamoDB"):
-                self._client().update_item(
+                self._client.update_item(
                     TableName=self._table,
                     Key=_key(owner, key),
                     UpdateExpression=change,
@@ -110,11 +110,6 @@ class DynamoIdempotencyStore:
         except ClientError as error:
             if code(error) != _REFUSED:
                 raise
-
-    @staticmethod
-    def _client() -> DynamoDBClient:
-        dynamodb: DynamoDBClient = client("dynamodb")
-        return dynamodb
 
 
 def _key(owner: str, key: str) -> dict[str, Any]:

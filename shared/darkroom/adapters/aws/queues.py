@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from darkroom.adapters.aws.calls import translated
-from darkroom.adapters.aws.clients import client
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
 
 class SqsQueue:
-    def __init__(self, url: str) -> None:
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
         self._url = url
 
     def send(self, body: str, *, delay: int = 0) -> None:
         """`delay` is milliseconds until a consumer may see it; SQS counts whole seconds, 15 minutes at most."""
-        sqs: SQSClient = client("sqs")
         seconds = min(-(-delay // 1000), 900)
         with translated("SQS"):
-            sqs.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=seconds)
+            self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=seconds)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from darkroom.adapters.aws.calls import code, translated
-from darkroom.adapters.aws.clients import client
 from darkroom.domain.limits import MINUTE
 from darkroom.errors import SettingsError
 
@@ -23,7 +22,8 @@ KEPT: Final = 5 * MINUTE
 class SecretsManager:
     """`name` is a secret's name or ARN; its value is text."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, client: SecretsManagerClient, clock: Clock) -> None:
+        self._client = client
         self._clock = clock
         self._kept: dict[str, tuple[int, str]] = {}
         self._one = threading.Lock()
@@ -38,10 +38,9 @@ class SecretsManager:
             return value
 
     def _read(self, name: str) -> str:
-        secrets: SecretsManagerClient = client("secretsmanager")
         try:
             with translated("Secrets Manager"):
-                value = secrets.get_secret_value(SecretId=name).get("SecretString", "")
+                value = self._client.get_secret_value(SecretId=name).get("SecretString", "")
         except ClientError as error:
             if code(error) not in {"InvalidRequestException", "InvalidParameterException", "DecryptionFailure"}:
                 raise
