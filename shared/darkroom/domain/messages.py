@@ -6,13 +6,12 @@ So no queue and no dead-letter queue ever holds what a user sent, and a message 
 from __future__ import annotations
 
 import json
-import re
 from typing import Final
 
+from darkroom.domain.jobs import is_job_id
 from darkroom.errors import MalformedRequestError
 
 MESSAGE_CHARACTERS: Final = 256
-JOB_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def message(job_id: str) -> str:
@@ -31,6 +30,6 @@ def job_id_of(body: object) -> str:
     if not isinstance(content, dict) or set(content) != {"jobId"}:
         raise MalformedRequestError("The message is not an object with jobId alone")
     job_id = content["jobId"]
-    if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
+    if not isinstance(job_id, str) or not is_job_id(job_id):
         raise MalformedRequestError("The message's jobId is not an id")
     return job_id

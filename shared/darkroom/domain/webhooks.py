@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.domain.jobs import Delivery, DeliveryState, DeliveryTry
 from darkroom.domain.limits import LEASE, SUBMISSION_GRACE, WEBHOOK_BACKOFF
+from darkroom.domain.redaction import redacted
 from darkroom.domain.times import iso
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def payload(job: Job) -> bytes:
         "statusUrl": f"/jobs/{job.job_id}",
     }
     if job.failure is not None:
-        data["error"] = {"code": job.failure.code, "message": job.failure.message}
+        data["error"] = {"code": job.failure.code, "message": redacted(job.failure.message)}
     event = {"type": f"job.{job.state.value}", "timestamp": iso(ended_at), "data": data}
     return json.dumps(event, separators=(",", ":")).encode()
 

@@ -28,6 +28,16 @@ LONGEST_PAUSE = 1_000
 """Between two looks at a job that is waited for; each is half as long again as the one before."""
 
 
+def owned(store: JobStore, owner: str, job_id: str, now: int) -> Job:
+    """Raises JobNotFoundError for an unknown job and another owner's alike, JobExpiredError after its keeping time."""
+    job = store.get(job_id) if is_job_id(job_id) else None
+    if job is None or job.owner != owner or job.forgotten_at <= now:
+        raise JobNotFoundError
+    if job.kept_until <= now:
+        raise JobExpiredError("The job's record is no longer kept")
+    return job
+
+
 class Jobs:
     """Every method raises JobNotFoundError for an unknown job and another owner's alike, and JobExpiredError for one
     whose keeping time is over."""
@@ -39,13 +49,7 @@ class Jobs:
         self._clock = clock
 
     def get(self, owner: str, job_id: str) -> Job:
-        job = self._store.get(job_id) if is_job_id(job_id) else None
-        now = self._clock.now()
-        if job is None or job.owner != owner or job.forgotten_at <= now:
-            raise JobNotFoundError
-        if job.kept_until <= now:
-            raise JobExpiredError("The job's record is no longer kept")
-        return job
+        return owned(self._store, owner, job_id, self._clock.now())
 
     def list(
         self,

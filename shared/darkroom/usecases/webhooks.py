@@ -13,15 +13,17 @@ from darkroom.domain.messages import message
 from darkroom.errors import (
     ConflictError,
     FetchFailedError,
-    JobNotFoundError,
     NotFoundError,
     TooLargeError,
     UnacceptableUrlError,
 )
+from darkroom.usecases.jobs import owned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from darkroom.domain.jobs import Delivery
-    from darkroom.ports import Clock, Fetcher, JobStore, MessageQueue, Meter, Secrets
+    from darkroom.ports import Clock, Fetcher, JobStore, MessageQueue, Meter
 
 ANSWER_BYTES: Final = 4_096
 """How much of a receiver's answer is read; nothing but its status is used."""
@@ -36,23 +38,21 @@ class Webhooks:
         jobs: JobStore,
         fetcher: Fetcher,
         queue: MessageQueue,
-        secrets: Secrets,
-        secret_name: str,
+        master: Callable[[], str],
         clock: Clock,
         meter: Meter,
     ) -> None:
-        """`secret_name` is the master secret, from which each owner's is derived; it is read by the first delivery."""
+        """`master` gives the secret that each owner's is derived from; only a delivery asks for it."""
         self._jobs = jobs
         self._fetcher = fetcher
         self._queue = queue
-        self._secrets = secrets
-        self._secret_name = secret_name
+        self._master = master
         self._clock = clock
         self._meter = meter
 
     def secret(self, owner: str) -> str:
         """The `whsec_` that this owner verifies signatures with."""
-        return webhooks.secret(self._secrets.get(self._secret_name), owner)
+        return webhooks.secret(self._master(), owner)
 
     def deliver(self, job_id: str) -> None:
         """Make the job's next try, if one is due and nobody else is making it; record how it went.
@@ -84,10 +84,11 @@ class Webhooks:
         log.info("Webhook %s", outcome, extra={"status": last.status, "duration": last.duration})
 
     def replay(self, owner: str, job_id: str) -> Delivery:
-        """Deliver once more from the beginning, under a new id. Raises ConflictError for a job with nothing to send."""
-        job = self._jobs.get(job_id)
-        if job is None or job.owner != owner:
-            raise JobNotFoundError
+        """Deliver once more from the beginning, under a new id.
+
+        Raises JobNotFoundError and JobExpiredError as `Jobs.get` does, ConflictError for a job with nothing to send.
+        """
+        job = owned(self._jobs, owner, job_id, self._clock.now())
         if job.callback_url is None:
             raise ConflictError(
                 "The job was created without a callbackUrl", code="NO_WEBHOOK", fix="Send callbackUrl with the request."
