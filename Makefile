@@ -35,6 +35,29 @@ lock: $(VENV)/.ready ## Resolve the two locks anew
 	$(VENV)/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --no-header --no-annotate --upgrade -q -o constraints.txt
 	$(VENV)/bin/uv pip compile --group aws --universal --python-version 3.11 --no-header --no-annotate --upgrade -q -o constraints-aws.txt
 
+# --- this machine -----------------------------------------------------------------------------------------------------
+LOCAL := $(PY) -m local
+
+.PHONY: demo
+demo: setup ## Deploy to an embedded AWS, tour it on real pictures, write out/demo/index.html, stop
+	$(LOCAL) demo
+
+.PHONY: dev
+dev: setup ## Run the stack here, with reload of handlers and shared code; Ctrl-C stops it
+	$(LOCAL) dev
+
+.PHONY: up
+up: setup ## The same in the background; writes .darkroom/stack.json (DARKROOM_PORT=4566)
+	$(LOCAL) up
+
+.PHONY: down
+down: setup ## Stop what `make up` started
+	$(LOCAL) down
+
+.PHONY: doctor
+doctor: ## What this machine lacks, and the command that mends it
+	@$(PYTHON) -m local doctor
+
 # --- checks -----------------------------------------------------------------------------------------------------------
 .PHONY: format
 format: setup ## Format and mend what can be mended
@@ -59,3 +82,15 @@ build: setup ## Build what is deployed, for Lambda's Python, on any machine
 	@[[ $(CONTAINERS) == yes ]] || echo "No Docker engine (or CONTAINERS=no): the container function is left out"
 	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(SAM) build $(if $(filter yes,$(CONTAINERS)),,--exclude DetectFunction)
 	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(PY) layers/pack.py compile $(BUILD)
+
+.PHONY: deploy
+deploy: build ## Put the build on AWS: STAGE=dev|staging|prod, PARAMETERS="Name=Value ..."
+	$(LOCAL) deploy --stage $(STAGE) --parameters '$(PARAMETERS)'
+
+.PHONY: destroy
+destroy: setup ## End STAGE's stack with all its data, after its name was typed
+	$(LOCAL) destroy --stage $(STAGE)
+
+.PHONY: secrets
+secrets: setup ## Store keys of AI providers in SSM, from the environment or a silent prompt
+	$(LOCAL) secrets --stage $(STAGE) $(if $(PREFIX),--prefix $(PREFIX))

@@ -1,0 +1,54 @@
+"""`make deploy STAGE=...`: what `make build` left, put on AWS with this user's own credentials."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import boto3
+
+from local.stack import ROOT, SAM, StackError
+
+STAGES: Final = ("dev", "staging", "prod")
+BUILT: Final = ROOT / ".aws-sam" / "build" / "template.yaml"
+REGION: Final = "us-east-1"
+"""Where neither AWS_REGION nor the profile names one."""
+
+
+def stage_parser(what: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=what)
+    parser.add_argument("--stage", choices=STAGES, required=True)
+    return parser
+
+
+def stack_name(stage: str) -> str:
+    return f"darkroom-{stage}"
+
+
+def region() -> str:
+    return boto3.Session().region_name or REGION
+
+
+def main(arguments: list[str]) -> int:
+    parser = stage_parser("make deploy")
+    parser.add_argument("--template", type=Path, default=BUILT)
+    parser.add_argument("--parameters", default="", help="Name=Value ... of the template, besides Stage")
+    options = parser.parse_args(arguments)
+    if not options.template.exists():
+        raise StackError(f"There is nothing built at {options.template}", fix="Run `make build` first.")
+    name = stack_name(options.stage)
+    command = [SAM, "deploy", "--template-file", options.template, "--config-file", ROOT / "samconfig.toml"]
+    command += ["--stack-name", name, "--s3-prefix", name, "--region", region()]
+    command += ["--parameter-overrides", f"Stage={options.stage}", *options.parameters.split()]
+    if subprocess.run(command, check=False).returncode != 0:
+        raise StackError(f"sam deploy of {name} failed", fix="Mend what it says above, then deploy again.")
+    described = boto3.client("cloudformation", region_name=region()).describe_stacks(StackName=name)
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0].get("Outputs", [])}
+    print("\n".join(f"{name:<28}{value}" for name, value in outputs.items()))
+    print(
+        f"\nMake a key: KEYS_TABLE_NAME={outputs['KeysTableName']} STAGE={options.stage} "
+        ".venv/bin/darkroom keys create --help"
+    )
+    return 0

@@ -1,0 +1,65 @@
+"""Which detector this laptop gets: weights that a setting names, else cached ones, else a short try to fetch them,
+else dlib, which comes with the environment and finds faces only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from darkroom.adapters.vision.models import ModelLibrary
+from darkroom.errors import FetchFailedError, NoModelError
+from darkroom.settings import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PASSED_ON: Final = (
+    "DETECT_ENGINE",
+    "DETECT_MODEL",
+    "DETECT_MODEL_DIR",
+    "DETECT_MODEL_LIST",
+    "DETECT_CONFIDENCE",
+    "DETECT_THREADS",
+    "MODEL_CACHE",
+    "REKOGNITION_REGION",
+)
+PATHS: Final = ("DETECT_MODEL_DIR", "DETECT_MODEL_LIST", "MODEL_CACHE")
+FETCH_SECONDS: Final = 10.0
+
+
+def choose(environment: Mapping[str, str], say: Callable[[str], None]) -> dict[str, str]:
+    """The functions' settings on this laptop, with the best engine there is; `say` is told which and why.
+
+    Raises NoModelError or SettingsError where a setting asks for what is not there.
+    """
+    settings = {name: environment[name] for name in PASSED_ON if environment.get(name)}
+    # The functions have a home of their own, so paths must not depend on it.
+    settings["MODEL_CACHE"] = read(settings).model_cache
+    settings |= {name: str(Path(settings[name]).expanduser().resolve()) for name in PATHS if name in settings}
+    wanted = read(settings)
+    if wanted.detect_engine not in ("auto", "onnx"):
+        say(f"Detector: {wanted.detect_engine}, as DETECT_ENGINE says")
+        return settings
+    library = ModelLibrary(
+        folder=Path(wanted.detect_model_dir) if wanted.detect_model_dir else None,
+        cache=Path(wanted.model_cache),
+        wanted=wanted.detect_model,
+        listing=Path(wanted.detect_model_list) if wanted.detect_model_list else None,
+    )
+    try:
+        weights = library.find()
+    except NoModelError:
+        if wanted.detect_model_dir:
+            raise
+        model = next(model for model in library.models if wanted.detect_model in ("", model.name))
+        say(f"Detector: fetching {model.name}, {model.size / 1e6:.0f} MB, for at most {FETCH_SECONDS:.0f} s")
+        try:
+            library.fetch(model, within=FETCH_SECONDS)
+        except FetchFailedError as error:
+            if wanted.detect_engine == "onnx":
+                raise
+            say(f"Detector: dlib, which finds faces only ({error.detail}); `make models` brings more")
+            return {**settings, "DETECT_ENGINE": "dlib"}
+        weights = library.find()
+    say(f"Detector: {weights.name} on ONNX Runtime, from {weights.path.parent}")
+    return settings

@@ -1,0 +1,140 @@
+"""The local overlay: the same template, changed only where the embedded AWS cannot take it as it is.
+
+- Functions run from source on the application's interpreter, so the layers (compiled for Lambda's Python) are dropped.
+- A container function becomes a zip of its folder: the emulator would want Docker for an image.
+- `ANY` is spelled out: the emulator drops a method of that name.
+- Binary media types are written with a plain slash: the emulator does not read SAM's `~1` form.
+- Settings of this laptop (an engine, a model folder) are added to the functions' environments.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+LAYER: Final = "AWS::Serverless::LayerVersion"
+FUNCTION: Final = "AWS::Serverless::Function"
+API: Final = "AWS::Serverless::Api"
+HANDLER: Final = "handler.handler"
+RUNTIME: Final = "python3.13"
+
+Template = dict[str, Any]
+
+_SUBSTITUTED: Final = re.compile(r"\$\{([A-Za-z0-9.]+)\}")
+
+
+def load(path: Path) -> Template:
+    """A template as plain data, its short tags (`!Sub`) in their long form (`Fn::Sub`)."""
+    template: Template = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506  a SafeLoader with tags added
+    return template
+
+
+def localised(template: Template, root: Path, settings: Mapping[str, str]) -> Template:
+    """The overlay of a template whose relative paths start at `root`; the given template is left as it was.
+
+    `settings` are environment variables for every function; one that a function sets itself is replaced.
+    """
+    local = copy.deepcopy(template)
+    resources: dict[str, Any] = local["Resources"]
+    layers = {name for name, resource in resources.items() if resource["Type"] == LAYER}
+    for name in layers:
+        del resources[name]
+    local["Outputs"] = {
+        name: output for name, output in local.get("Outputs", {}).items() if not layers & set(_references(output))
+    }
+    for resource in resources.values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == FUNCTION:
+            _run_from_source(resource, root, settings)
+        elif resource["Type"] == API and "BinaryMediaTypes" in properties:
+            properties["BinaryMediaTypes"] = [kind.replace("~1", "/") for kind in properties["BinaryMediaTypes"]]
+    _spell_out_any(resources)
+    local.get("Globals", {}).get("Function", {}).pop("Layers", None)
+    return local
+
+
+def source(function: Mapping[str, Any]) -> PurePosixPath:
+    """The folder of a function's own code, relative to the template: its CodeUri, or where its Dockerfile is."""
+    properties = function["Properties"]
+    if properties.get("PackageType") == "Image":
+        return PurePosixPath(function["Metadata"]["Dockerfile"]).parent
+    return PurePosixPath(properties["CodeUri"])
+
+
+def _run_from_source(function: dict[str, Any], root: Path, settings: Mapping[str, str]) -> None:
+    properties = function["Properties"]
+    properties["CodeUri"] = str(root.resolve() / source(function))
+    function.pop("Metadata", None)
+    properties.pop("Layers", None)
+    if properties.pop("PackageType", "Zip") == "Image":
+        properties.pop("ImageConfig", None)
+        properties |= {"Handler": HANDLER, "Runtime": RUNTIME}
+    properties.setdefault("Environment", {}).setdefault("Variables", {}).update(settings)
+
+
+def _spell_out_any(resources: Mapping[str, Any]) -> None:
+    """Each `ANY` becomes the methods that no other event declares for the same path of the same API."""
+    routes = [
+        (event["Properties"], events, name)
+        for resource in resources.values()
+        if resource["Type"] == FUNCTION
+        for events in [resource["Properties"].get("Events", {})]
+        for name, event in list(events.items())
+        if event["Type"] == "Api"
+    ]
+
+    def place(route: Mapping[str, Any]) -> str:
+        return f"{route.get('RestApiId')} {route['Path']}"
+
+    declared = {(place(route), route["Method"].upper()) for route, _, _ in routes}
+    for route, events, name in routes:
+        if route["Method"].upper() == "ANY":
+            del events[name]
+            for method in METHODS:
+                if (place(route), method) not in declared:
+                    events[f"{name}{method.capitalize()}"] = {"Type": "Api", "Properties": {**route, "Method": method}}
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Logical ids that a value names through Ref, Fn::GetAtt or Fn::Sub."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key == "Ref":
+                yield item
+            elif key == "Fn::GetAtt":
+                yield item[0]
+            elif key == "Fn::Sub":
+                text = item if isinstance(item, str) else item[0]
+                yield from (name.split(".")[0] for name in _SUBSTITUTED.findall(text))
+            yield from _references(item)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short tags, read as their long form."""
+
+
+def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        if suffix == "GetAtt":
+            value = str(value).split(".", 1)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    elif isinstance(node, yaml.MappingNode):
+        value = loader.construct_mapping(node, deep=True)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)

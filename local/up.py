@@ -1,0 +1,51 @@
+"""`make up`: the stack in the background. Returns when it answers; called again, it says that it runs."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from local import port
+from local.engine import choose
+from local.stack import ROOT, Embedded, Stack, StackError, bring_up
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FOLDER = ROOT / ".darkroom"
+
+
+def chosen_port(environment: Mapping[str, str]) -> int:
+    wanted = environment.get("DARKROOM_PORT") or str(port.DEFAULT)
+    number = port.parse(wanted)
+    if number is None:
+        raise StackError(f"DARKROOM_PORT is {wanted!r}, which is no port", fix="Use a number from 1 to 65535.")
+    return number
+
+
+def curls(stack: Stack) -> str:
+    """Commands to paste: who is there, an upload, a job."""
+    return "\n".join(
+        (
+            f"  export API={stack.api_url} KEY={stack.api_key}",
+            "  curl $API/health",
+            '  curl $API/uploads/presign -H "x-api-key: $KEY" -d \'{"filename": "cat.jpg"}\'',
+            '  curl $API/process -H "x-api-key: $KEY" -d \'{"imageUrls": ["s3://..."]}\'',
+            '  curl $API/jobs -H "x-api-key: $KEY"',
+        )
+    )
+
+
+def main(arguments: list[str]) -> int:
+    del arguments
+    embedded = Embedded(FOLDER, chosen_port(os.environ))
+    if embedded.running():
+        stack = embedded.wait_until_described()
+        print(f"Already running at {stack.api_url} (make down stops it; make dev follows edits)")
+        return 0
+    began = time.monotonic()
+    stack = bring_up(embedded, ROOT / "template.yaml", choose(os.environ, say=print), say=print)
+    print(f"Up after {time.monotonic() - began:.0f} s; all of it is in {embedded.description.relative_to(ROOT)}\n")
+    print(curls(stack))
+    return 0
