@@ -32,7 +32,10 @@ DarkroomError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class DarkroomError(Exception):
@@ -186,7 +189,7 @@ class UnhealthyError(DarkroomError):
     code = "DEPENDENCY_FAILING"
     default_fix = "Look at the named dependency's alarms and the function's log."
 
-    def __init__(self, checks: dict[str, dict[str, object]]) -> None:
+    def __init__(self, checks: Mapping[str, Mapping[str, object]]) -> None:
         failing = ", ".join(name for name, check in checks.items() if check["status"] != "ok")
         super().__init__(f"These dependencies do not answer: {failing}")
         self.checks = checks

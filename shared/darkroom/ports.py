@@ -253,6 +253,10 @@ class MessageQueue(Protocol):
         """`delay` is in milliseconds. A message may arrive twice, late, or after its sender saw an error."""
         ...
 
+    def waiting(self) -> int:
+        """About how many messages could be received now."""
+        ...
+
 
 class Meter(Protocol):
     """What operators watch: counts and sums by kind, never by owner or job. Never raises."""

@@ -75,23 +75,18 @@ class JobAnswer(Wire):
     estimate: Cost
     cost: Cost
     max_cost: float | None = None
+    callback_url: str | None = None
     error: JobError | None = None
     engine: str | None = None
     model: str | None = None
     detections: list[ImageDetections] | None = None
     result_url: str | None = Field(default=None, description="The result as JSON, where it is too large to stand here.")
     result_url_expires_at: Timestamp | None = None
-    webhook: WebhookState | None = None
 
 
 class JobPage(Wire):
     jobs: list[JobAnswer]
     cursor: str | None = Field(default=None, description="Missing on the last page.")
-
-
-class WebhookState(Wire):
-    url: str
-    status: Literal["PENDING", "DELIVERED", "FAILED"]
 
 
 class WebhookTry(Wire):
@@ -101,10 +96,12 @@ class WebhookTry(Wire):
     note: str
 
 
-class DeliveryAnswer(WebhookState):
+class DeliveryAnswer(Wire):
     """The webhook of one ended job. `messageId` is the `webhook-id` header: the same for each retry."""
 
     job_id: JobId
+    url: str
+    status: Literal["PENDING", "DELIVERED", "FAILED"]
     message_id: str
     next_try_at: Timestamp | None = None
     tries: list[WebhookTry]

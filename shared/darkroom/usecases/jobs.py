@@ -19,7 +19,7 @@ from darkroom.errors import (
 
 if TYPE_CHECKING:
     from darkroom.domain.forecast import Forecast
-    from darkroom.domain.jobs import Delivery, Job, Kind
+    from darkroom.domain.jobs import Delivery, Job, Kind, Result
     from darkroom.ports import Clock, JobStore, ObjectStore, Page
     from darkroom.usecases.endings import Endings
 
@@ -103,6 +103,12 @@ class Jobs:
         if text is None:
             raise JobExpiredError("The job's result is no longer kept")
         return json.loads(text)
+
+    def result_link(self, result: Result) -> tuple[str, int]:
+        """A URL of the stored JSON, for a result that is an object, and when the URL stops working."""
+        now = self._clock.now()
+        url = self._objects.presign_get(str(result.key), lifetime=limits.PRESIGN_LIFETIME)
+        return url, now // limits.SECOND * limits.SECOND + limits.PRESIGN_LIFETIME
 
     def forecast(self, job: Job) -> Forecast:
         """When the job will end and how long to wait before asking, from how its kind has gone lately."""

@@ -20,3 +20,10 @@ class SqsQueue:
         seconds = min(-(-delay // 1000), 900)
         with translated("SQS"):
             self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=seconds)
+
+    def waiting(self) -> int:
+        with translated("SQS"):
+            answer = self._client.get_queue_attributes(
+                QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
+            )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])

@@ -53,6 +53,10 @@ class MemoryQueue:
         if fails:
             raise TransientError("The queue did not answer")
 
+    def waiting(self) -> int:
+        now = self._clock.now()
+        return sum(message.visible_at <= now for message in self._messages)
+
     @property
     def bodies(self) -> list[str]:
         """Of every message that is not deleted or dead, visible or not, oldest first."""

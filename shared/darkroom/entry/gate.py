@@ -1,0 +1,242 @@
+"""The gate ahead of every operation: what a caller sends becomes checked plain data here, or the right 4xx.
+
+Everything is hostile. Nothing passes that could make later code fail by its content: no lone surrogate, no number that
+overflows, no nesting that exhausts the stack, no key that stands twice and is read differently by two readers.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from pydantic_core import ValidationError
+
+from darkroom.contracts.routes import JSON
+from darkroom.contracts.validators import validator
+from darkroom.domain import limits
+from darkroom.errors import InvalidRequestError, MalformedRequestError, TooLargeError, UnsupportedTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+PROBLEMS_SHOWN: Final = 20
+PROBLEMS_READ: Final = 1_000
+"""More faults than this are counted and not listed: building the list would take more memory than the function has."""
+NAME_SHOWN: Final = 80
+MESSAGES: Final = {
+    "dict_type": "must be an object",
+    "extra_forbidden": "is not a known field",
+    "missing": "is required",
+}
+"""Ours in place of pydantic's, by its kind of fault, where its own speaks of Python."""
+
+
+def json_body(body: object, *, encoded: bool, content_type: str) -> Any:
+    """The JSON value of a request's body, `encoded` in base64 or as text.
+
+    Raises MalformedRequestError, TooLargeError or UnsupportedTypeError.
+    """
+    _check_type(content_type)
+    if not isinstance(body, str) or not body.strip():
+        raise MalformedRequestError("The body is empty", fix="Send a JSON object as the body.", code="EMPTY_BODY")
+    text = _text(body, encoded=encoded)
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_constant, parse_int=_integer, parse_float=_real
+        )
+    except json.JSONDecodeError as error:
+        raise MalformedRequestError(
+            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}", code="BROKEN_JSON"
+        ) from None
+    except RecursionError:
+        raise _too_deep() from None
+    _check_depth_and_text(value)
+    return value
+
+
+def fields(model: str, content: object) -> dict[str, Any]:
+    """The content checked against a request model, under Python names. Raises InvalidRequestError."""
+    try:
+        return dict(validator(model).validate_python(content))
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def query(model: str | None, values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The query string checked against a query model; without one it must be empty. Raises InvalidRequestError."""
+    for name, several in values.items():
+        if len(several) != 1:
+            raise one_problem(ascii(name), "stands more than once")
+        if not (is_text(name) and is_text(several[0])):
+            raise one_problem(ascii(name), "is not UTF-8")
+        if model is None:
+            raise one_problem(name, MESSAGES["extra_forbidden"])
+    if model is None:
+        return {}
+    try:
+        given: Any = {name: several[0] for name, several in values.items()}
+        return dict(validator(model).validate_strings(given))
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def one_problem(name: str, message: str) -> InvalidRequestError:
+    return _refusal([(name[:NAME_SHOWN], message)], 1)
+
+
+def is_text(value: str) -> bool:
+    """Whether it can be written as UTF-8: a lone surrogate cannot."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+# --- the bytes -------------------------------------------------------------------------------------------------------
+
+
+def _check_type(content_type: str) -> None:
+    media, *rest = (part.strip() for part in content_type.split(";"))
+    parameters = {
+        name.strip().lower(): value.strip(" \"'") for name, _, value in (part.partition("=") for part in rest)
+    }
+    if media.lower().startswith("multipart/") and not parameters.get("boundary"):
+        raise MalformedRequestError(
+            "The Content-Type is multipart and names no boundary",
+            fix="Let your HTTP library write the Content-Type, or send JSON.",
+            code="NO_BOUNDARY",
+        )
+    if media.lower() not in {"", JSON}:
+        raise UnsupportedTypeError("This path takes JSON only", fix=f"Send JSON, with Content-Type: {JSON}.")
+    if parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8", "us-ascii"}:
+        raise UnsupportedTypeError("JSON is UTF-8, and the Content-Type says another charset", fix="Send UTF-8.")
+
+
+def _text(body: str, *, encoded: bool) -> str:
+    if len(body) > limits.BODY_BYTES * (4 / 3 if encoded else 1):
+        raise _too_large()
+    try:
+        raw = base64.b64decode(body, validate=True) if encoded else body.encode()
+    except (binascii.Error, ValueError):
+        raise MalformedRequestError(
+            "The body is not valid base64" if encoded else "The body holds a lone surrogate",
+            fix="Send the body as plain UTF-8 text.",
+            code="BROKEN_ENCODING",
+        ) from None
+    if len(raw) > limits.BODY_BYTES:
+        raise _too_large()
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise MalformedRequestError("The body is not UTF-8", code="BROKEN_ENCODING") from None
+
+
+def _too_large() -> TooLargeError:
+    return TooLargeError(
+        f"The body is larger than {limits.BODY_BYTES:,} bytes",
+        fix="Upload images with a URL from POST /uploads/presign and name them here.",
+    )
+
+
+# --- the JSON --------------------------------------------------------------------------------------------------------
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise MalformedRequestError(
+            "A key stands twice in one object", fix="Send each key of an object once.", code="DUPLICATE_KEY"
+        )
+    return value
+
+
+def _constant(_name: str) -> NoReturn:
+    raise _bad_number("NaN and Infinity are not JSON")
+
+
+def _integer(literal: str) -> int:
+    _check_digits(literal)
+    return int(literal)
+
+
+def _real(literal: str) -> float:
+    _check_digits(literal)
+    value = float(literal)
+    if not math.isfinite(value):
+        raise _bad_number("A number is too large for 64 bits")
+    return value
+
+
+def _check_digits(literal: str) -> None:
+    if len(literal) > limits.NUMBER_DIGITS:
+        raise _bad_number(f"A number has more than {limits.NUMBER_DIGITS} digits")
+
+
+def _bad_number(detail: str) -> MalformedRequestError:
+    return MalformedRequestError(detail, fix="Send finite numbers of ordinary length.", code="BAD_NUMBER")
+
+
+def _too_deep() -> MalformedRequestError:
+    return MalformedRequestError(
+        f"The body is nested deeper than {limits.BODY_DEPTH} levels", fix="Send flatter JSON.", code="TOO_DEEP"
+    )
+
+
+def _check_depth_and_text(value: Any) -> None:
+    """Level by level rather than by recursion, which deep input would exhaust."""
+    level: list[Any] = [value]
+    depth = 0
+    while level:
+        if depth > limits.BODY_DEPTH:
+            raise _too_deep()
+        inner: list[Any] = []
+        for item in level:
+            match item:
+                case str():
+                    _check_text(item)
+                case list():
+                    inner.extend(item)
+                case dict():
+                    inner.extend(item)
+                    inner.extend(item.values())
+                case _:
+                    pass
+        level = inner
+        depth += 1
+
+
+def _check_text(text: str) -> None:
+    if not is_text(text):
+        raise MalformedRequestError(
+            "A string holds half of a surrogate pair", fix="Send whole Unicode characters.", code="LONE_SURROGATE"
+        )
+
+
+# --- the fields ------------------------------------------------------------------------------------------------------
+
+
+def _invalid(error: ValidationError) -> InvalidRequestError:
+    count = error.error_count()
+    if count > PROBLEMS_READ:
+        return InvalidRequestError(f"The request has {count:,} faults")
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    shown = [(_path(fault["loc"]), MESSAGES.get(fault["type"], fault["msg"])) for fault in faults[:PROBLEMS_SHOWN]]
+    return _refusal(shown, count)
+
+
+def _refusal(problems: list[tuple[str, str]], count: int) -> InvalidRequestError:
+    field, message = problems[0]
+    more = f", and {count - 1} more" if count > 1 else ""
+    return InvalidRequestError(f"{field}: {message}{more}", problems=tuple(problems))
+
+
+def _path(location: Iterable[int | str]) -> str:
+    """`images[3].url`; what the caller made up is cut short."""
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part[:NAME_SHOWN]}"
+    return path.removeprefix(".") or "body"

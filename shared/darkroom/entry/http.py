@@ -1,0 +1,392 @@
+"""One way in for every function that answers the API: from an event to an operation's answer and back.
+
+`serve` takes what API Gateway's REST proxy sends, what `aws lambda invoke` sends (`direct.py`), and a warmup. In this
+order a request is routed (404, 405), its caller known (401, 403), counted (429), read (400, 413, 415) and checked
+(422); only then does its operation run. Every refusal leaves as problem details. Hostile content costs a 4xx; a 5xx is
+always our own fault, and is logged with its traceback.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from darkroom.contracts.routes import JSON, PROBLEM, ROUTES, Route
+from darkroom.domain import limits
+from darkroom.domain.callers import Caller
+from darkroom.domain.jobs import is_job_id
+from darkroom.entry import direct, gate, views
+from darkroom.entry.errors import problem
+from darkroom.errors import (
+    ForbiddenError,
+    JobNotFoundError,
+    MalformedRequestError,
+    MethodNotAllowedError,
+    RouteNotFoundError,
+    UnauthenticatedError,
+)
+from darkroom.observability import bound, emit, function_name
+from darkroom.ports import StoredAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from darkroom.settings import Settings
+    from darkroom.usecases.access import Access
+    from darkroom.usecases.detection import DetectionRequests
+    from darkroom.usecases.health import Health
+    from darkroom.usecases.idempotency import Idempotency
+    from darkroom.usecases.jobs import Jobs
+    from darkroom.usecases.uploads import Uploads
+    from darkroom.usecases.webhooks import Webhooks
+
+log = logging.getLogger(__name__)
+
+IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+WAIT: Final = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?=$|[,;])', re.IGNORECASE)
+SPARED: Final = 2 * limits.SECOND
+"""What a waiting request leaves of its function's own time, to write the answer in."""
+PREFLIGHT_SECONDS: Final = 600
+REQUEST_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, Prefer, X-Api-Key"
+ANSWER_HEADERS: Final = "Location, Preference-Applied, Retry-After, X-Request-Id"
+
+
+class Parts(Protocol):
+    """What functions of the API are made of. The module `wiring` is one; a test has its own."""
+
+    def settings(self) -> Settings: ...
+
+    def access(self) -> Access: ...
+
+    def idempotency(self) -> Idempotency: ...
+
+    def uploads(self) -> Uploads: ...
+
+    def detection_requests(self) -> DetectionRequests: ...
+
+    def jobs(self) -> Jobs: ...
+
+    def webhooks(self) -> Webhooks: ...
+
+    def health(self) -> Health: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One routed request whose caller is known and whose content is checked.
+
+    `path` is as the route names it; `query` and `body` are by Python names, with defaults filled. `wait` is for how
+    many seconds the caller wants the answer held. `prefix` is what stands before the route's path in a URL: the stage.
+    """
+
+    route: Route
+    caller: Caller | None
+    headers: Mapping[str, str]
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Mapping[str, Any]
+    prefix: str
+    wait: int
+    idempotency_key: str | None
+
+    @property
+    def owner(self) -> str:
+        """Raises UnauthenticatedError on a route that is open to anybody."""
+        if self.caller is None:
+            raise UnauthenticatedError("The request carries neither a key nor a bearer token")
+        return self.caller.owner
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` is JSON data, or text that is already of the `content_type`."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = JSON
+
+    def text(self) -> str:
+        return self.body if isinstance(self.body, str) else json.dumps(self.body, ensure_ascii=False)
+
+    def bare(self) -> Any:
+        """What a direct invoke gets: data where it is JSON, else the text."""
+        return json.loads(self.body) if isinstance(self.body, str) and self.content_type == JSON else self.body
+
+
+Operation = Callable[[Request, Parts], Answer]
+
+
+def serve(function: str, operations: Mapping[str, Operation], event: object, context: object, parts: Parts) -> Any:
+    """Answer one event with the operations of this function, by their ids in the route table.
+
+    Returns API Gateway's response for its envelope, the bare result for a direct invoke; errors as problem details.
+    """
+    if isinstance(event, dict) and event.get("warmup") is True:
+        return {"warm": True}
+    bare = not (isinstance(event, dict) and "httpMethod" in event)
+    request_id = _request_id(event, context)
+    with bound(requestId=request_id):
+        call = _Call(function, parts, request_id, context)
+        answer = call.answer(event, operations, bare=bare)
+        log.info("Answered", extra={"operation": call.operation, "status": answer.status})
+    return answer.bare() if bare else call.response(answer)
+
+
+class _Call:
+    """One event on its way through; it remembers how far it came, so that a refusal can be told in the right shape."""
+
+    def __init__(self, function: str, parts: Parts, request_id: str, context: object) -> None:
+        self._function = function
+        self._parts = parts
+        self._request_id = request_id
+        self._context = context
+        self._method = ""
+        self._cors: dict[str, str] = {}
+        self._route: Route | None = None
+
+    @property
+    def operation(self) -> str | None:
+        return self._route.operation if self._route else None
+
+    def answer(self, event: object, operations: Mapping[str, Operation], *, bare: bool) -> Answer:
+        try:
+            envelope = direct.envelope(self._function, event) if bare else event
+            return self._answer(_Envelope(envelope), operations, counted=not bare)
+        except Exception as error:  # noqa: BLE001 - the border of the process: every error becomes an answer
+            return self._refusal(error)
+
+    def _answer(self, envelope: _Envelope, operations: Mapping[str, Operation], *, counted: bool) -> Answer:
+        self._method = envelope.method
+        self._cors = _cors(envelope.headers.get("origin"), self._parts.settings().allowed_origins)
+        on_path = envelope.routes()
+        if not on_path:
+            raise RouteNotFoundError("There is no such path")
+        allowed = _methods(on_path)
+        if self._method == "OPTIONS":
+            return self._preflight(allowed)
+        wanted = "GET" if self._method == "HEAD" else self._method
+        route = next((route for route in on_path if route.method == wanted and route.operation in operations), None)
+        if route is None:
+            raise MethodNotAllowedError(allowed)
+        self._route = route
+        caller = self._admit(envelope, route, counted=counted) if route.scope else None
+        request = self._read(envelope, route, caller)
+        answer = self._perform(operations[route.operation], request)
+        if not (route.waits and request.wait):
+            return answer
+        applied = {"Preference-Applied": f"wait={request.wait}"}
+        return replace(answer, headers={**answer.headers, **applied})
+
+    def _admit(self, envelope: _Envelope, route: Route, *, counted: bool) -> Caller:
+        caller = envelope.caller()
+        if caller is None:
+            raise UnauthenticatedError("The request carries neither a key nor a bearer token")
+        if route.scope not in caller.scopes:
+            raise ForbiddenError(f"This needs a key with the scope {route.scope}")
+        if counted:
+            self._parts.access().admit(caller)
+        return caller
+
+    def _read(self, envelope: _Envelope, route: Route, caller: Caller | None) -> Request:
+        path = envelope.path_parameters(route)
+        if "jobId" in path and not is_job_id(path["jobId"]):
+            raise JobNotFoundError
+        query = gate.query(route.query, envelope.query)
+        body: dict[str, Any] = {}
+        if route.request:
+            content = gate.json_body(
+                envelope.body, encoded=envelope.encoded, content_type=envelope.headers.get("content-type", "")
+            )
+            body = gate.fields(route.request, content)
+        elif envelope.body:
+            raise gate.one_problem("body", "is not taken by this path")
+        key = envelope.headers.get("idempotency-key") if route.idempotent else None
+        if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
+            raise gate.one_problem("Idempotency-Key", "takes 1 to 255 printable ASCII characters and no space")
+        return Request(
+            route=route,
+            caller=caller,
+            headers=envelope.headers,
+            path=path,
+            query=query,
+            body=body,
+            prefix=envelope.prefix(route),
+            wait=self._seconds_to_wait(envelope.headers.get("prefer", "")) if route.waits else 0,
+            idempotency_key=key,
+        )
+
+    def _perform(self, operation: Operation, request: Request) -> Answer:
+        answer = self._once(operation, request) if request.idempotency_key else operation(request, self._parts)
+        if answer.status == 202 and request.wait:
+            job = self._parts.jobs().wait(request.owner, answer.body["jobId"], request.wait)
+            if job.state.terminal:
+                return Answer(200, views.job_with_result(job, self._parts.jobs()), answer.headers)
+        return answer
+
+    def _once(self, operation: Operation, request: Request) -> Answer:
+        """Through the stored answers, so that a request sent again is answered as the first was.
+
+        Waiting is left out: it belongs to each sending, not to the answer.
+        """
+
+        def produce() -> StoredAnswer:
+            answer = operation(request, self._parts)
+            return StoredAnswer(answer.status, answer.headers, answer.text())
+
+        told = json.dumps([request.route.operation, request.body], sort_keys=True)
+        digest = hashlib.sha256(told.encode()).hexdigest()
+        key = str(request.idempotency_key)
+        stored = self._parts.idempotency().answer(request.owner, key, digest, produce)
+        return Answer(stored.status, json.loads(stored.body), stored.headers)
+
+    def _seconds_to_wait(self, prefer: str) -> int:
+        """What `Prefer: wait=N` asks for, within our limit and the time that this invocation has left (RFC 7240)."""
+        found = WAIT.search(prefer)
+        if found is None:
+            return 0
+        remaining = getattr(self._context, "get_remaining_time_in_millis", None)
+        left = (int(remaining()) - SPARED) // limits.SECOND if callable(remaining) else limits.WAIT_SECONDS
+        return max(0, min(int(found[1]), limits.WAIT_SECONDS, left))
+
+    # --- what goes back -----------------------------------------------------------------------------------------------
+
+    def _preflight(self, allowed: Sequence[str]) -> Answer:
+        methods = ", ".join(allowed)
+        headers = {"Allow": methods}
+        if "Access-Control-Allow-Origin" in self._cors:
+            headers |= {
+                "Access-Control-Allow-Methods": methods,
+                "Access-Control-Allow-Headers": REQUEST_HEADERS,
+                "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+            }
+        return Answer(204, "", headers)
+
+    def _refusal(self, error: Exception) -> Answer:
+        status, headers, body = problem(error, self._request_id, seed=self._route is not None and self._route.seed)
+        if status == 500:
+            log.error("The request failed", exc_info=error)
+            emit({"UnhandledErrors": (1, "Count")}, {"function": function_name()})
+        elif status > 500:
+            log.warning("The request could not be answered", exc_info=error)
+        return Answer(status, body, headers, PROBLEM)
+
+    def response(self, answer: Answer) -> dict[str, Any]:
+        headers = {
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "X-Request-Id": self._request_id,
+            "Vary": "Origin",
+            **self._cors,
+            **answer.headers,
+        }
+        if answer.status != 204:
+            headers["Content-Type"] = answer.content_type
+        return {
+            "statusCode": answer.status,
+            "headers": headers,
+            "body": "" if self._method == "HEAD" else answer.text(),
+            "isBase64Encoded": False,
+        }
+
+
+class _Envelope:
+    """API Gateway's REST proxy event, read with care. Raises MalformedRequestError for one that is not of its form."""
+
+    def __init__(self, event: Any) -> None:
+        self._context = _mapping(event.get("requestContext"))
+        self._resource = str(event.get("resource") or "")
+        self._path = str(event.get("path") or "")
+        self._parameters = _strings(event.get("pathParameters"))
+        self.method = str(event.get("httpMethod") or "").upper()
+        self.headers = {
+            name.lower(): ", ".join(values)
+            for name, values in _several(event.get("multiValueHeaders"), event.get("headers")).items()
+        }
+        self.query = _several(event.get("multiValueQueryStringParameters"), event.get("queryStringParameters"))
+        self.body = event.get("body")
+        self.encoded = event.get("isBase64Encoded") is True
+
+    def routes(self) -> list[Route]:
+        """Every route on this path: by the gateway's resource, or by the path where that is a catch-all."""
+        by_resource = [route for route in ROUTES if route.path == self._resource]
+        return by_resource or [route for route in ROUTES if _match(route.path, self._path) is not None]
+
+    def path_parameters(self, route: Route) -> dict[str, str]:
+        found = _match(route.path, self._path) or {}
+        given = {name: self._parameters.get(name, found.get(name)) for name in route.parameters}
+        if missing := [name for name, value in given.items() if value is None]:
+            raise gate.one_problem(missing[0], gate.MESSAGES["missing"])
+        return {name: value for name, value in given.items() if value is not None}
+
+    def prefix(self, route: Route) -> str:
+        """The stage, or the base path of a custom domain: what the URL has before the route's own segments."""
+        whole = str(self._context.get("path") or self._path).rstrip("/")
+        return "/".join(whole.split("/")[: -route.path.count("/")])
+
+    def caller(self) -> Caller | None:
+        """Whom the authorizer let in; None where there was none."""
+        said = _mapping(self._context.get("authorizer"))
+        owner, key_id, rate = (str(said.get(name) or "") for name in ("owner", "keyId", "rate"))
+        if not (owner and key_id and re.fullmatch("[0-9]{1,9}", rate)):
+            return None
+        return Caller(owner, key_id, frozenset(str(said.get("scopes") or "").split()), int(rate))
+
+
+def _request_id(event: object, context: object) -> str:
+    """The gateway's, which its access log has too; the invocation's where no gateway was involved."""
+    said = event.get("requestContext") if isinstance(event, dict) else None
+    by_gateway = said.get("requestId") if isinstance(said, dict) else None
+    return str(by_gateway or getattr(context, "aws_request_id", "") or "none")
+
+
+def _match(template: str, path: str) -> dict[str, str] | None:
+    """The parameters of a path that fits the template; None for one that does not."""
+    wanted, given = template.split("/"), path.rstrip("/").split("/")
+    if len(wanted) != len(given):
+        return None
+    pairs = list(zip(wanted, given, strict=True))
+    if any(part != value for part, value in pairs if not part.startswith("{")):
+        return None
+    return {part[1:-1]: value for part, value in pairs if part.startswith("{")}
+
+
+def _methods(routes: Sequence[Route]) -> tuple[str, ...]:
+    methods = {route.method for route in routes} | {"OPTIONS"}
+    return tuple(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+
+
+def _cors(origin: str | None, allowed: Sequence[str]) -> dict[str, str]:
+    if origin is None or not (origin in allowed or "*" in allowed):
+        return {}
+    return {
+        "Access-Control-Allow-Origin": "*" if "*" in allowed else origin,
+        "Access-Control-Expose-Headers": ANSWER_HEADERS,
+    }
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise MalformedRequestError("The event is no envelope of API Gateway")
+    return value
+
+
+def _strings(value: object) -> dict[str, str]:
+    return {str(name): str(text) for name, text in _mapping(value).items() if text is not None}
+
+
+def _several(many: object, single: object) -> dict[str, list[str]]:
+    """Every value by name; the gateway's single-value form, which keeps the last one, where the other is missing."""
+    if many is None:
+        return {name: [value] for name, value in _strings(single).items()}
+    return {
+        str(name): [str(value) for value in (values if isinstance(values, list) else [values])]
+        for name, values in _mapping(many).items()
+    }
