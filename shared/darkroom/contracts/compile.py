@@ -40,6 +40,8 @@ def plain(schema: Any) -> dict[str, Any]:
     """
     kind = schema["type"]
     if kind == "model":
+        if schema["config"]["extra_fields_behavior"] != "forbid":
+            raise TypeError(f"{schema['cls'].__name__} lets unknown fields in")
         config = {key: value for key, value in schema["config"].items() if key != "title"}
         fields = {name: _field(field) for name, field in schema["schema"]["fields"].items()}
         return {"type": "typed-dict", "config": config, "extra_behavior": "forbid", "fields": fields}
