@@ -45,8 +45,12 @@ class Settings:
     oidc_audience: str
     oidc_jwks_url: str
     detect_engine: str
+    detect_model: str
     detect_model_dir: str
+    detect_model_list: str
     detect_confidence: float
+    detect_threads: int
+    model_cache: str
     rekognition_region: str
 
     def need(self, field: str) -> str:
@@ -76,8 +80,12 @@ VARIABLES: Final[dict[str, str]] = {
     "oidc_audience": "OIDC_AUDIENCE",
     "oidc_jwks_url": "OIDC_JWKS_URL",
     "detect_engine": "DETECT_ENGINE",
+    "detect_model": "DETECT_MODEL",
     "detect_model_dir": "DETECT_MODEL_DIR",
+    "detect_model_list": "DETECT_MODEL_LIST",
     "detect_confidence": "DETECT_CONFIDENCE",
+    "detect_threads": "DETECT_THREADS",
+    "model_cache": "MODEL_CACHE",
     "rekognition_region": "REKOGNITION_REGION",
 }
 
@@ -123,8 +131,12 @@ def read(environment: Mapping[str, str]) -> Settings:
         oidc_audience=text("OIDC_AUDIENCE"),
         oidc_jwks_url=text("OIDC_JWKS_URL"),
         detect_engine=text("DETECT_ENGINE", "auto"),
+        detect_model=text("DETECT_MODEL"),
         detect_model_dir=text("DETECT_MODEL_DIR"),
+        detect_model_list=text("DETECT_MODEL_LIST"),
         detect_confidence=number("DETECT_CONFIDENCE", 0.4, 0.01, 0.99),
+        detect_threads=int(number("DETECT_THREADS", 0, 0, 64)),
+        model_cache=text("MODEL_CACHE", "~/.cache/darkroom/models"),
         rekognition_region=text("REKOGNITION_REGION", region),
     )
 

@@ -6,16 +6,21 @@ only for what its first request touches. Adapters are imported inside the functi
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from darkroom.errors import NoModelError, SettingsError
 from darkroom.settings import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from darkroom import ports
+    from darkroom.adapters.vision.models import ModelLibrary
     from darkroom.usecases.access import Access, Keys
+    from darkroom.usecases.detection import DetectionRequests, DetectionWork
     from darkroom.usecases.idempotency import Idempotency
     from darkroom.usecases.uploads import Uploads
 
@@ -87,13 +92,18 @@ def objects() -> ports.ObjectStore:
 
 
 @cache
-def uploads() -> Uploads:
+def upload_store() -> ports.UploadStore:
     from darkroom.adapters.aws.clients import client
     from darkroom.adapters.aws.uploads import DynamoUploadStore
+
+    return DynamoUploadStore(client("dynamodb"), settings().need("uploads_table"))
+
+
+@cache
+def uploads() -> Uploads:
     from darkroom.usecases.uploads import Uploads
 
-    store = DynamoUploadStore(client("dynamodb"), settings().need("uploads_table"))
-    return Uploads(objects(), store, clock())
+    return Uploads(objects(), upload_store(), clock())
 
 
 # --- messages, secrets, metrics ---------------------------------------------------------------------------------------
@@ -137,3 +147,115 @@ def idempotency() -> Idempotency:
     from darkroom.usecases.idempotency import Idempotency
 
     return Idempotency(DynamoIdempotencyStore(client("dynamodb"), settings().need("jobs_table")), clock())
+
+
+# --- object detection -------------------------------------------------------------------------------------------------
+
+
+@cache
+def detection_requests() -> DetectionRequests:
+    from darkroom.domain.detection import FUNCTION_GIGABYTES
+    from darkroom.usecases.detection import DetectionRequests
+
+    return DetectionRequests(
+        submissions(),
+        uploads(),
+        fetcher(),
+        bucket=settings().need("bucket"),
+        engine=settings().detect_engine,
+        gigabytes=FUNCTION_GIGABYTES,
+    )
+
+
+@cache
+def detection_work() -> DetectionWork:
+    from darkroom.usecases.detection import DetectionWork
+
+    return DetectionWork(
+        object_detector,
+        image_reader(),
+        objects=objects(),
+        uploads=upload_store(),
+        fetcher=fetcher(),
+        clock=clock(),
+    )
+
+
+@cache
+def image_reader() -> ports.ImageReader:
+    from darkroom.adapters.vision.images import PillowImages
+
+    return PillowImages()
+
+
+@cache
+def object_detector() -> ports.ObjectDetector:
+    """The engine that the settings name, with its weights loaded. Raises NoModelError where it has none."""
+    engine = settings().detect_engine
+    if engine not in DETECTORS:
+        raise SettingsError(
+            f"DETECT_ENGINE is {engine!r}, which is no engine", fix=f"Set it to one of: {', '.join(DETECTORS)}."
+        )
+    return DETECTORS[engine]()
+
+
+def model_library(listing: Path | None = None) -> ModelLibrary:
+    """The weights of this machine. `listing` is a list in place of the settings' one."""
+    from pathlib import Path
+
+    from darkroom.adapters.vision.models import ModelLibrary
+
+    folder, listed = settings().detect_model_dir, settings().detect_model_list
+    return ModelLibrary(
+        folder=Path(folder).expanduser() if folder else None,
+        cache=Path(settings().model_cache).expanduser(),
+        wanted=settings().detect_model,
+        listing=listing or (Path(listed).expanduser() if listed else None),
+    )
+
+
+def _best_detector() -> ports.ObjectDetector:
+    """ONNX where there are weights, or where they come quickly; faces by dlib where nothing was asked for by name."""
+    try:
+        return _onnx_detector()
+    except NoModelError:
+        if settings().detect_model_dir or settings().detect_model:
+            raise
+        with suppress(NoModelError):
+            return _dlib_detector()
+        raise
+
+
+def _onnx_detector() -> ports.ObjectDetector:
+    from darkroom.adapters.vision.yolox import YoloxDetector, open_session
+
+    weights = model_library().find_or_fetch()
+    return YoloxDetector(
+        open_session(weights.path, threads=settings().detect_threads),
+        weights.labels,
+        model=weights.name,
+        confidence=settings().detect_confidence,
+    )
+
+
+def _dlib_detector() -> ports.ObjectDetector:
+    from darkroom.adapters.vision.dlib_faces import DlibFaces
+
+    return DlibFaces(model=settings().detect_model or "hog", confidence=settings().detect_confidence)
+
+
+def _rekognition_detector() -> ports.ObjectDetector:
+    from darkroom.adapters.aws.clients import paid_client
+    from darkroom.adapters.aws.rekognition import RekognitionDetector
+
+    client = paid_client("rekognition", settings().rekognition_region)
+    return RekognitionDetector(client, clock(), confidence=settings().detect_confidence)
+
+
+DETECTORS: Final[dict[str, Callable[[], ports.ObjectDetector]]] = {
+    "auto": _best_detector,
+    "onnx": _onnx_detector,
+    "dlib": _dlib_detector,
+    "rekognition": _rekognition_detector,
+}
+"""One line an engine: the names that DETECT_ENGINE takes."""

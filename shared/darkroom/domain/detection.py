@@ -13,6 +13,8 @@ OVERLAP: Final = 0.45
 USD_PER_IMAGE: Final = {"rekognition": 0.001}
 """What the paid engines charge; the others cost compute alone. Rekognition DetectLabels, first million images a month,
 us-east-1: https://aws.amazon.com/rekognition/pricing/ (seen January 2026)."""
+FUNCTION_GIGABYTES: Final = 3_008 / 1_024
+"""Memory of the detect function, which the estimate of a job is made with; a test holds it to the template."""
 DETECTIONS_PER_IMAGE: Final = 300
 """The most confident ones are kept; COCO's own evaluation looks at 100."""
 

@@ -62,3 +62,10 @@ def session() -> Session:
 def client(service: str, region: str | None = None) -> Any:
     """The process's client of a service, in the settings' region unless told. Assign it to its typed name."""
     return session().create_client(service, region_name=region or settings().region, config=config(service))
+
+
+@cache
+def paid_client(service: str, region: str) -> Any:
+    """A client that makes each call once: a try that timed out may have been charged, and the ledger counts tries."""
+    once = config(service).merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+    return session().create_client(service, region_name=region, config=once)

@@ -43,7 +43,7 @@ class Session(Protocol):
 
 
 def open_session(weights: Path, *, threads: int) -> Session:
-    """A session on the CPU; `threads` 0 leaves their number to ONNX Runtime. Raises NoModelError for what it refuses."""
+    """A session on the CPU; `threads` 0 leaves their number to ONNX Runtime. Raises NoModelError if it refuses."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
