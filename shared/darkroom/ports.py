@@ -46,6 +46,10 @@ class Pulse:
     wait: int
     per_item: int
 
+    def after(self, *, wait: int, per_item: int) -> Pulse:
+        """With one more observation folded in, at weight 1/8."""
+        return Pulse(self.wait + round((wait - self.wait) / 8), self.per_item + round((per_item - self.per_item) / 8))
+
 
 class JobStore(Protocol):
     """The jobs, their attempt ledgers and their webhooks. Every change is one conditional write.

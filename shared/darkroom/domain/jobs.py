@@ -228,7 +228,7 @@ def order(job: Job) -> str:
 ORDER: Final = re.compile(rf"\d{{13}}#{JOB_ID.pattern}")
 
 
-def cursor(owner: str, position: str) -> str:
+def cursor_of(owner: str, position: str) -> str:
     """A position in an owner's list as the caller sees it: opaque, and of no use to anybody else.
 
     The check digits guard against mix-ups, not against forgery: a list is always the asking owner's own.
@@ -236,7 +236,7 @@ def cursor(owner: str, position: str) -> str:
     return base64.urlsafe_b64encode(f"{position}#{_check_digits(owner, position)}".encode()).decode().rstrip("=")
 
 
-def position(owner: str, cursor: str) -> str:
+def position_of(owner: str, cursor: str) -> str:
     """Raises InvalidRequestError for a cursor that this owner was never given."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
