@@ -38,17 +38,14 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if not options.template.exists():
         raise StackError(f"There is nothing built at {options.template}", fix="Run `make build` first.")
-    name = stack_name(options.stage)
+    stack = stack_name(options.stage)
     command = [SAM, "deploy", "--template-file", options.template, "--config-file", ROOT / "samconfig.toml"]
-    command += ["--stack-name", name, "--s3-prefix", name, "--region", region()]
+    command += ["--stack-name", stack, "--s3-prefix", stack, "--region", region()]
     command += ["--parameter-overrides", f"Stage={options.stage}", *options.parameters.split()]
     if subprocess.run(command, check=False).returncode != 0:
-        raise StackError(f"sam deploy of {name} failed", fix="Mend what it says above, then deploy again.")
-    described = boto3.client("cloudformation", region_name=region()).describe_stacks(StackName=name)
+        raise StackError(f"sam deploy of {stack} failed", fix="Mend what it says above, then deploy again.")
+    described = boto3.client("cloudformation", region_name=region()).describe_stacks(StackName=stack)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0].get("Outputs", [])}
     print("\n".join(f"{name:<28}{value}" for name, value in outputs.items()))
-    print(
-        f"\nMake a key: KEYS_TABLE_NAME={outputs['KeysTableName']} STAGE={options.stage} "
-        ".venv/bin/darkroom keys create --help"
-    )
+    print(f"\nMake a key: .venv/bin/darkroom keys create --stack-name {stack} --owner NAME")
     return 0

@@ -11,8 +11,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local import port
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = (3, 11)
@@ -25,7 +29,7 @@ class Machine:
 
     python = sys.version_info[:3]
     platform = sys.platform
-    environment = os.environ
+    environment: Mapping[str, str] = os.environ
     root = ROOT
 
     def has_module(self, name: str) -> bool:
