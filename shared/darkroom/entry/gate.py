@@ -40,9 +40,9 @@ def json_body(body: object, *, encoded: bool, content_type: str) -> Any:
     Raises MalformedRequestError, TooLargeError or UnsupportedTypeError.
     """
     _check_type(content_type)
-    if not isinstance(body, str) or not body.strip():
+    text = _text(body, encoded=encoded) if isinstance(body, str) else ""
+    if not text.strip():
         raise MalformedRequestError("The body is empty", fix="Send a JSON object as the body.", code="EMPTY_BODY")
-    text = _text(body, encoded=encoded)
     try:
         value = json.loads(
             text, object_pairs_hook=_unique, parse_constant=_constant, parse_int=_integer, parse_float=_real
@@ -110,14 +110,14 @@ def _check_type(content_type: str) -> None:
             fix="Let your HTTP library write the Content-Type, or send JSON.",
             code="NO_BOUNDARY",
         )
-    if media.lower() not in {"", JSON}:
+    if content_type.strip() and media.lower() != JSON:
         raise UnsupportedTypeError("This path takes JSON only", fix=f"Send JSON, with Content-Type: {JSON}.")
     if parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8", "us-ascii"}:
         raise UnsupportedTypeError("JSON is UTF-8, and the Content-Type says another charset", fix="Send UTF-8.")
 
 
 def _text(body: str, *, encoded: bool) -> str:
-    if len(body) > limits.BODY_BYTES * (4 / 3 if encoded else 1):
+    if len(body) > (-(-limits.BODY_BYTES // 3) * 4 if encoded else limits.BODY_BYTES):
         raise _too_large()
     try:
         raw = base64.b64decode(body, validate=True) if encoded else body.encode()
@@ -172,7 +172,7 @@ def _real(literal: str) -> float:
 
 
 def _check_digits(literal: str) -> None:
-    if len(literal) > limits.NUMBER_DIGITS:
+    if len(literal.lstrip("-")) > limits.NUMBER_DIGITS:
         raise _bad_number(f"A number has more than {limits.NUMBER_DIGITS} digits")
 
 
@@ -191,20 +191,16 @@ def _check_depth_and_text(value: Any) -> None:
     level: list[Any] = [value]
     depth = 0
     while level:
-        if depth > limits.BODY_DEPTH:
-            raise _too_deep()
         inner: list[Any] = []
         for item in level:
-            match item:
-                case str():
-                    _check_text(item)
-                case list():
-                    inner.extend(item)
-                case dict():
-                    inner.extend(item)
+            if isinstance(item, str):
+                _check_text(item)
+            elif isinstance(item, list | dict):
+                if depth == limits.BODY_DEPTH:
+                    raise _too_deep()
+                inner.extend(item)
+                if isinstance(item, dict):
                     inner.extend(item.values())
-                case _:
-                    pass
         level = inner
         depth += 1
 
