@@ -109,7 +109,7 @@ class DetectionRequests:
             if rows[key].purpose is not Purpose.PROCESS:
                 raise InvalidRequestError(
                     "An image was uploaded for another purpose",
-                    problems=((f"imageUrls.{place}", f"was uploaded with the purpose {rows[key].purpose}"),),
+                    problems=((f"imageUrls[{place}]", f"was uploaded with the purpose {rows[key].purpose}"),),
                     fix="Presign it with the purpose `process`, or without one.",
                 )
         request = {"imageUrls": list(image_urls), "userId": user_id, "metadata": metadata}
