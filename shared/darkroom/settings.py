@@ -52,6 +52,7 @@ class Settings:
     detect_threads: int
     model_cache: str
     rekognition_region: str
+    function_gigabytes: float
 
     def need(self, field: str) -> str:
         """The value of a setting that this function cannot do without. Raises SettingsError naming the variable."""
@@ -138,6 +139,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         detect_threads=int(number("DETECT_THREADS", 0, 0, 64)),
         model_cache=text("MODEL_CACHE", "~/.cache/darkroom/models"),
         rekognition_region=text("REKOGNITION_REGION", region),
+        function_gigabytes=number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 1024, 1, 1_000_000) / 1024,
     )
 
 

@@ -19,10 +19,17 @@ if TYPE_CHECKING:
 
     from darkroom import ports
     from darkroom.adapters.vision.models import ModelLibrary
+    from darkroom.domain.jobs import Kind
     from darkroom.usecases.access import Access, Keys
     from darkroom.usecases.detection import DetectionRequests, DetectionWork
+    from darkroom.usecases.endings import Endings
     from darkroom.usecases.idempotency import Idempotency
+    from darkroom.usecases.jobs import Jobs
+    from darkroom.usecases.running import JobRunner
+    from darkroom.usecases.submission import Submissions
+    from darkroom.usecases.sweeping import Sweeper
     from darkroom.usecases.uploads import Uploads
+    from darkroom.usecases.webhooks import Webhooks
 
 
 @cache
@@ -147,6 +154,95 @@ def idempotency() -> Idempotency:
     from darkroom.usecases.idempotency import Idempotency
 
     return Idempotency(DynamoIdempotencyStore(client("dynamodb"), settings().need("jobs_table")), clock())
+
+
+# --- jobs -------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def job_store() -> ports.JobStore:
+    from darkroom.adapters.aws.clients import client
+    from darkroom.adapters.aws.jobs import DynamoJobStore
+
+    return DynamoJobStore(client("dynamodb"), settings().need("jobs_table"))
+
+
+@cache
+def endings() -> Endings:
+    from darkroom.usecases.endings import Endings
+
+    return Endings(store=job_store(), webhooks=webhook_queue(), clock=clock(), meter=meter())
+
+
+def job_queues() -> dict[Kind, ports.MessageQueue]:
+    from darkroom.domain.jobs import Kind
+
+    return {Kind.DETECTION: detect_queue()}
+
+
+@cache
+def submissions() -> Submissions:
+    from darkroom.usecases.submission import Submissions
+
+    return Submissions(store=job_store(), queues=job_queues(), clock=clock())
+
+
+@cache
+def jobs() -> Jobs:
+    from darkroom.usecases.jobs import Jobs
+
+    return Jobs(store=job_store(), objects=objects, endings=endings, clock=clock())
+
+
+@cache
+def job_runner() -> JobRunner:
+    from darkroom.adapters.heartbeat import ThreadedHeartbeat
+    from darkroom.domain.limits import HEARTBEAT
+    from darkroom.usecases.running import JobRunner
+
+    return JobRunner(
+        store=job_store(),
+        objects=objects(),
+        endings=endings(),
+        clock=clock(),
+        heartbeat=ThreadedHeartbeat(HEARTBEAT),
+        gigabytes=settings().function_gigabytes,
+    )
+
+
+@cache
+def sweeper() -> Sweeper:
+    from darkroom.usecases.sweeping import Sweeper
+
+    return Sweeper(
+        store=job_store(),
+        objects=objects(),
+        queues=job_queues(),
+        endings=endings(),
+        webhooks=webhooks(),
+        clock=clock(),
+    )
+
+
+@cache
+def fetcher() -> ports.Fetcher:
+    from darkroom.adapters.web.fetcher import GuardedFetcher
+
+    return GuardedFetcher()
+
+
+@cache
+def webhooks() -> Webhooks:
+    from darkroom.usecases.webhooks import Webhooks
+
+    return Webhooks(
+        jobs=job_store(),
+        fetcher=fetcher(),
+        queue=webhook_queue(),
+        master=lambda: secrets().get(settings().need("webhook_secret_id")),
+        clock=clock(),
+        meter=meter(),
+    )
 
 
 # --- object detection -------------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from darkroom.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from darkroom.domain.forecast import Forecast
     from darkroom.domain.jobs import Delivery, Job, Kind, Result
     from darkroom.ports import Clock, JobStore, ObjectStore, Page
@@ -42,7 +44,10 @@ class Jobs:
     """Every method raises JobNotFoundError for an unknown job and another owner's alike, and JobExpiredError for one
     whose keeping time is over."""
 
-    def __init__(self, *, store: JobStore, objects: ObjectStore, endings: Endings, clock: Clock) -> None:
+    def __init__(
+        self, *, store: JobStore, objects: Callable[[], ObjectStore], endings: Callable[[], Endings], clock: Clock
+    ) -> None:
+        """`objects` and `endings` are made on their first use: most questions need neither, and both need clients."""
         self._store = store
         self._objects = objects
         self._endings = endings
@@ -72,7 +77,7 @@ class Jobs:
         job = self.get(owner, job_id)
         if job.state.terminal:
             raise JobEndedError(f"The job is {job.state.value} already")
-        return self._endings.end(job, State.CANCELLED)
+        return self._endings().end(job, State.CANCELLED)
 
     def wait(self, owner: str, job_id: str, seconds: int) -> Job:
         """The job once it has ended, or as it stands after `seconds`, of which WAIT_SECONDS at most are waited."""
@@ -97,7 +102,7 @@ class Jobs:
             text = self._store.inline_result(job.job_id) if found.inline is None else found.inline
         else:
             try:
-                text = self._objects.read(found.key, limit=found.size).decode()
+                text = self._objects().read(found.key, limit=found.size).decode()
             except ImageNotFoundError:
                 text = None
         if text is None:
@@ -107,7 +112,7 @@ class Jobs:
     def result_link(self, result: Result) -> tuple[str, int]:
         """A URL of the stored JSON, for a result that is an object, and when the URL stops working."""
         now = self._clock.now()
-        url = self._objects.presign_get(str(result.key), lifetime=limits.PRESIGN_LIFETIME)
+        url = self._objects().presign_get(str(result.key), lifetime=limits.PRESIGN_LIFETIME)
         return url, now // limits.SECOND * limits.SECOND + limits.PRESIGN_LIFETIME
 
     def forecast(self, job: Job) -> Forecast:
