@@ -156,7 +156,7 @@ def test_tries_are_spread_over_a_day_by_the_backoff() -> None:
     standing, now, times = delivery(), NOW, []
     while standing.state is DeliveryState.PENDING:
         times.append(now)
-        standing = webhooks.answered(webhooks.begun(standing, now), duration=5, status=503)
+        standing = webhooks.answered(webhooks.begun(standing, now, "s"), duration=5, status=503)
         if standing.due_at is not None:
             assert standing.due_at == webhooks.next_try_at(standing)
             now = standing.due_at
@@ -171,25 +171,25 @@ def test_tries_are_spread_over_a_day_by_the_backoff() -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_any_success_delivers(status: int) -> None:
-    standing = webhooks.answered(webhooks.begun(delivery(), NOW), duration=7, status=status)
+    standing = webhooks.answered(webhooks.begun(delivery(), NOW, "s"), duration=7, status=status)
     assert (standing.state, standing.due_at) == (DeliveryState.DELIVERED, None)
     assert (standing.log[-1].status, standing.log[-1].duration, standing.log[-1].at) == (status, 7, NOW)
 
 
 @pytest.mark.parametrize("status", [100, 199, 300, 301, 302, 307, 400, 401, 404, 409, 429, 500, 503, 599, None])
 def test_anything_else_is_tried_again(status: int | None) -> None:
-    standing = webhooks.answered(webhooks.begun(delivery(), NOW), duration=7, status=status)
+    standing = webhooks.answered(webhooks.begun(delivery(), NOW, "s"), duration=7, status=status)
     assert (standing.state, standing.due_at) == (DeliveryState.PENDING, NOW + 1 * MINUTE)
 
 
 def test_gone_stops_it() -> None:
-    standing = webhooks.answered(webhooks.begun(delivery(), NOW), duration=7, status=410)
+    standing = webhooks.answered(webhooks.begun(delivery(), NOW, "s"), duration=7, status=410)
     assert (standing.state, standing.due_at) == (DeliveryState.FAILED, None)
     assert "gone" in standing.log[-1].note
 
 
 def test_a_try_that_was_begun_is_counted_and_keeps_others_away_for_a_minute() -> None:
-    begun = webhooks.begun(delivery(), NOW)
+    begun = webhooks.begun(delivery(), NOW, "s")
     assert begun.round_tries == 1
     assert begun.due_at == NOW + 60 * SECOND
     assert webhooks.next_try_at(begun) == NOW + 60 * SECOND
@@ -200,7 +200,7 @@ def test_a_try_that_was_begun_is_counted_and_keeps_others_away_for_a_minute() ->
 def test_interrupted_tries_are_spent_like_any_other() -> None:
     standing, tries = delivery(), 0
     while not webhooks.spent(standing):
-        standing = webhooks.begun(standing, webhooks.next_try_at(standing))
+        standing = webhooks.begun(standing, webhooks.next_try_at(standing), "s")
         tries += 1
     assert tries == 11
 
@@ -208,12 +208,12 @@ def test_interrupted_tries_are_spent_like_any_other() -> None:
 def test_the_log_keeps_the_newest_twenty() -> None:
     standing = delivery()
     for n in range(30):
-        standing = webhooks.answered(webhooks.begun(standing, NOW + n), duration=1, status=500)
+        standing = webhooks.answered(webhooks.begun(standing, NOW + n, "s"), duration=1, status=500)
     assert [attempt.at - NOW for attempt in standing.log] == list(range(10, 30))
 
 
 def test_a_replay_begins_anew_under_another_id_with_its_log() -> None:
-    failed = webhooks.answered(webhooks.begun(delivery(), NOW), duration=1, status=410)
+    failed = webhooks.answered(webhooks.begun(delivery(), NOW, "s"), duration=1, status=410)
     again = webhooks.replayed(failed, message_id="msg_2", now=NOW + DAY)
     assert (again.state, again.round_tries, again.message_id) == (DeliveryState.PENDING, 0, "msg_2")
     assert again.log == failed.log

@@ -26,7 +26,8 @@ LOGGED_TRIES: Final = 20
 """How many of the newest tries the log keeps."""
 TRY: Final = LEASE
 """How long a try that was begun may go unrecorded before another sender makes the next."""
-BEGUN: Final = "Begun; the sender was interrupted before it could record an answer"
+BEGUN: Final = "Begun by"
+INTERRUPTED: Final = "interrupted before it could record an answer"
 GONE: Final = 410
 """With it a receiver says that it wants no more of them."""
 
@@ -106,13 +107,17 @@ def next_try_at(delivery: Delivery) -> int:
     return last.at + (TRY if _is_open(last) else _wait_after(delivery.round_tries))
 
 
-def begun(delivery: Delivery, now: int) -> Delivery:
-    """With one more try, counted and logged before it is made."""
+def begun(delivery: Delivery, now: int, sender: str) -> Delivery:
+    """With one more try, counted and logged before it is made.
+
+    `sender` is new with each try: it keeps the rows of two senders apart that begin in the same millisecond.
+    """
+    note = f"{BEGUN} {sender}, {INTERRUPTED}"
     return replace(
         delivery,
         due_at=now + TRY,
         round_tries=delivery.round_tries + 1,
-        log=(*delivery.log, DeliveryTry(at=now, duration=0, status=None, note=BEGUN))[-LOGGED_TRIES:],
+        log=(*delivery.log, DeliveryTry(at=now, duration=0, status=None, note=note))[-LOGGED_TRIES:],
     )
 
 
@@ -148,7 +153,7 @@ def _wait_after(tries: int) -> int:
 
 
 def _is_open(attempt: DeliveryTry) -> bool:
-    return attempt.status is None and attempt.note == BEGUN
+    return attempt.status is None and attempt.note.startswith(BEGUN) and attempt.note.endswith(INTERRUPTED)
 
 
 def _words(status: int | None) -> str:

@@ -72,7 +72,7 @@ class Webhooks:
             return
         body = webhooks.payload(job)
         secret = self.secret(seen.owner)
-        begun = webhooks.begun(seen, now)
+        begun = webhooks.begun(seen, now, uuid.uuid4().hex[:8])
         if not self._jobs.put_delivery(begun, seen=seen):
             return
         settled = self._post(begun, body, secret)

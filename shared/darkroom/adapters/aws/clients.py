@@ -1,14 +1,14 @@
 """One botocore session a process and one client a service, all with the same patience.
 
 botocore reads AWS_ENDPOINT_URL and the credentials from the environment itself; the region is ours. boto3 is not
-imported: it would add a sixth to every cold start (docs/decisions.md). Make clients in the main thread; once made,
-they may be used from many.
+imported: it would add a sixth to every cold start (docs/decisions.md). Clients may be used from many threads.
 """
 
 from __future__ import annotations
 
 import os
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
@@ -53,6 +53,10 @@ def config(service: str) -> Config:
     )
 
 
+_making = Lock()
+"""botocore's session makes one client at a time; a batch that is handled in parallel asks for several at once."""
+
+
 @cache
 def session() -> Session:
     return get_session()
@@ -61,11 +65,13 @@ def session() -> Session:
 @cache
 def client(service: str, region: str | None = None) -> Any:
     """The process's client of a service, in the settings' region unless told. Assign it to its typed name."""
-    return session().create_client(service, region_name=region or settings().region, config=config(service))
+    with _making:
+        return session().create_client(service, region_name=region or settings().region, config=config(service))
 
 
 @cache
 def paid_client(service: str, region: str) -> Any:
     """A client that makes each call once: a try that timed out may have been charged, and the ledger counts tries."""
     once = config(service).merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
-    return session().create_client(service, region_name=region, config=once)
+    with _making:
+        return session().create_client(service, region_name=region, config=once)
