@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from darkroom.errors import NoModelError, SettingsError
-from darkroom.settings import settings
+from darkroom.settings import settings as settings  # noqa: PLC0414 - functions find it here, beside the parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from darkroom.usecases.access import Access, Keys
     from darkroom.usecases.detection import DetectionRequests, DetectionWork
     from darkroom.usecases.endings import Endings
+    from darkroom.usecases.health import Health
     from darkroom.usecases.idempotency import Idempotency
     from darkroom.usecases.jobs import Jobs
     from darkroom.usecases.running import JobRunner
@@ -242,6 +243,23 @@ def webhooks() -> Webhooks:
         master=lambda: secrets().get(settings().need("webhook_secret_id")),
         clock=clock(),
         meter=meter(),
+    )
+
+
+@cache
+def health() -> Health:
+    from darkroom.usecases.health import Health
+
+    return Health(
+        {
+            "keys": lambda: keys().get("0" * 64),
+            "uploads": lambda: upload_store().get(["uploads/health"]),
+            "jobs": lambda: job_store().get("health"),
+            "media": lambda: next(iter(objects().list("results/health/")), None),
+            "detectQueue": lambda: detect_queue().waiting(),
+            "webhookQueue": lambda: webhook_queue().waiting(),
+        },
+        clock(),
     )
 
 

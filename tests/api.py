@@ -1,0 +1,276 @@
+"""The whole API in one process: the functions' operations on the memory twins, behind a stand-in for the gateway."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, unquote
+
+from darkroom.adapters.memory.access import MemoryKeyStore
+from darkroom.adapters.memory.clock import MemoryClock
+from darkroom.adapters.memory.jobs import MemoryJobStore
+from darkroom.adapters.memory.messages import MemoryIdempotencyStore, MemoryMeter, MemoryQueue
+from darkroom.adapters.memory.storage import MemoryObjectStore, MemoryUploadStore
+from darkroom.adapters.memory.web import MemoryFetcher
+from darkroom.contracts.routes import ROUTES
+from darkroom.domain import limits
+from darkroom.domain.jobs import Cost, Failure, Kind, Result, State, result_key
+from darkroom.entry import authorizer
+from darkroom.entry.http import Operation, serve
+from darkroom.settings import read
+from darkroom.usecases.access import Access, Keys
+from darkroom.usecases.detection import DetectionRequests
+from darkroom.usecases.endings import Endings
+from darkroom.usecases.health import Health
+from darkroom.usecases.idempotency import Idempotency
+from darkroom.usecases.jobs import Jobs
+from darkroom.usecases.submission import Submissions
+from darkroom.usecases.uploads import Uploads
+from darkroom.usecases.webhooks import Webhooks
+
+from functions.presign import handler as presign
+from functions.receiver import handler as receiver
+from functions.status import handler as status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from darkroom.domain.jobs import Job
+    from darkroom.settings import Settings
+
+OPERATIONS: Final[dict[str, dict[str, Operation]]] = {
+    "presign": presign.OPERATIONS,
+    "receiver": receiver.OPERATIONS,
+    "status": status.OPERATIONS,
+}
+STAGE: Final = "dev"
+BUCKET: Final = "media"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What Lambda hands over beside the event."""
+
+    aws_request_id: str = "invocation-1"
+    milliseconds: int = 28_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+class MemoryParts:
+    """`wiring` with a memory twin behind every port. A test reads and breaks the twins by their names."""
+
+    def __init__(self, clock: MemoryClock | None = None, **environment: str) -> None:
+        self.clock = clock or MemoryClock()
+        self.environment = {
+            "STAGE": STAGE,
+            "BUCKET_NAME": BUCKET,
+            "ALLOWED_ORIGINS": "https://app.example",
+        } | environment
+        self.job_store = MemoryJobStore()
+        self.objects = MemoryObjectStore(BUCKET)
+        self.upload_store = MemoryUploadStore()
+        self.key_store = MemoryKeyStore()
+        self.idempotency_store = MemoryIdempotencyStore()
+        self.detect_queue = MemoryQueue(self.clock)
+        self.webhook_queue = MemoryQueue(self.clock)
+        self.fetcher = MemoryFetcher({})
+        self.meter = MemoryMeter()
+
+    @cached_property
+    def _settings(self) -> Settings:
+        return read(self.environment)
+
+    @cached_property
+    def _access(self) -> Access:
+        rate = self._settings.requests_per_minute
+        return Access(self.key_store, self.clock, stage=STAGE, requests_per_minute=rate, tokens=None)
+
+    def settings(self) -> Settings:
+        return self._settings
+
+    def access(self) -> Access:
+        return self._access
+
+    def keys(self) -> Keys:
+        return Keys(self.key_store, self.clock, stage=STAGE)
+
+    def idempotency(self) -> Idempotency:
+        return Idempotency(self.idempotency_store, self.clock)
+
+    def uploads(self) -> Uploads:
+        return Uploads(self.objects, self.upload_store, self.clock)
+
+    def endings(self) -> Endings:
+        return Endings(store=self.job_store, webhooks=self.webhook_queue, clock=self.clock, meter=self.meter)
+
+    def jobs(self) -> Jobs:
+        return Jobs(store=self.job_store, objects=lambda: self.objects, endings=self.endings, clock=self.clock)
+
+    def webhooks(self) -> Webhooks:
+        return Webhooks(
+            jobs=self.job_store,
+            fetcher=self.fetcher,
+            queue=self.webhook_queue,
+            master=lambda: "s" * 32,
+            clock=self.clock,
+            meter=self.meter,
+        )
+
+    def detection_requests(self) -> DetectionRequests:
+        submissions = Submissions(store=self.job_store, queues={Kind.DETECTION: self.detect_queue}, clock=self.clock)
+        return DetectionRequests(
+            submissions, self.uploads(), self.fetcher, bucket=BUCKET, engine="rekognition", gigabytes=3.0
+        )
+
+    def health(self) -> Health:
+        probes = {"jobs": lambda: self.job_store.get("health"), "detectQueue": self.detect_queue.waiting}
+        return Health(probes, self.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Api:
+    def __init__(self, parts: MemoryParts | None = None) -> None:
+        self.parts = parts or MemoryParts()
+
+    # --- callers and their things -------------------------------------------------------------------------------------
+
+    def key(self, owner: str = "ann", *, scopes: Iterable[str] = (), rate: int = 100_000) -> str:
+        secret, _ = self.parts.keys().create(owner, scopes=scopes, requests_per_minute=rate)
+        return secret
+
+    def upload(self, owner: str = "ann", filename: str = "cat.jpg") -> str:
+        """The `s3://` URL of something that this owner uploaded."""
+        presigned = self.parts.uploads().presign(owner, filename)
+        self.parts.objects.write(presigned.key, b"\xff\xd8\xff", content_type="image/jpeg")
+        return f"s3://{BUCKET}/{presigned.key}"
+
+    def job(self, owner: str = "ann", *, images: int = 2, callback_url: str | None = None) -> str:
+        urls = [self.upload(owner) for _ in range(images)]
+        return self.parts.detection_requests().submit(owner, urls, callback_url=callback_url).job_id
+
+    def start(self, job_id: str, token: str = "worker") -> Job:
+        now = self.parts.clock.now()
+        return self.parts.job_store.claim(job_id, token=token, now=now, until=now + limits.LEASE)
+
+    def complete(self, job_id: str, result: Mapping[str, Any]) -> Job:
+        text = json.dumps(result)
+        digest, size = hashlib.sha256(text.encode()).hexdigest(), len(text.encode())
+        if size <= limits.INLINE_RESULT_BYTES:
+            made = Result(digest, size, inline=text)
+        else:
+            made = Result(digest, size, key=result_key(job_id, 1))
+            self.parts.objects.write(str(made.key), text.encode(), content_type="application/json")
+        cost = Cost(usd=0.002, provider_units=2, gb_seconds=0.5, bytes_in=1_000)
+        job = self.start(job_id)
+        return self.parts.endings().end(job, State.COMPLETED, token="worker", result=made, cost=cost)
+
+    def fail(self, job_id: str, code: str, message: str) -> Job:
+        failure = Failure(code, message)
+        return self.parts.endings().end(self.start(job_id), State.FAILED, token="worker", failure=failure)
+
+    # --- requests -----------------------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        *,
+        key: str | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        context: Context = Context(),
+    ) -> Reply:
+        """`target` is the path with its query, as in a URL; `body` is text, bytes (sent in base64) or JSON data."""
+        sent = envelope(method, target, key=key, body=body, headers=headers)
+        self.authorize(sent)
+        function = function_of(method, sent["resource"])
+        answer = serve(function, OPERATIONS[function], sent, context, self.parts)
+        lowered = {name.lower(): value for name, value in answer["headers"].items()}
+        return Reply(answer["statusCode"], lowered, answer["body"])
+
+    def authorize(self, sent: dict[str, Any]) -> None:
+        """What the gateway does with the real authorizer. One that nobody knows goes through without a context."""
+        policy = authorizer.decide(sent, self.parts)
+        if policy is not None:
+            sent["requestContext"]["authorizer"] = policy["context"]
+
+    def invoke(self, function: str, event: object, context: Context = Context()) -> Any:
+        """`aws lambda invoke`."""
+        return serve(function, OPERATIONS[function], event, context, self.parts)
+
+
+def envelope(
+    method: str,
+    target: str,
+    *,
+    key: str | None = None,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    request_id: str = "request-1",
+) -> dict[str, Any]:
+    """The proxy event that API Gateway makes of a request."""
+    path, _, query = target.partition("?")
+    resource, parameters = _resource(path)
+    sent = {"Content-Type": "application/json"} if body is not None else {}
+    sent |= {"x-api-key": key} if key is not None else {}
+    sent |= dict(headers or {})
+    several: dict[str, list[str]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        several.setdefault(name, []).append(value)
+    is_bytes = isinstance(body, bytes)
+    text = base64.b64encode(body).decode() if isinstance(body, bytes) else body
+    return {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": sent or None,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()} or None,
+        "queryStringParameters": {name: values[-1] for name, values in several.items()} or None,
+        "multiValueQueryStringParameters": several or None,
+        "pathParameters": parameters or None,
+        "stageVariables": None,
+        "requestContext": {
+            "requestId": request_id,
+            "stage": STAGE,
+            "path": f"/{STAGE}{path}",
+            "httpMethod": method,
+            "resourcePath": resource,
+            "identity": {"sourceIp": "203.0.113.7"},
+        },
+        "body": text if text is None or isinstance(text, str) else json.dumps(text),
+        "isBase64Encoded": is_bytes,
+    }
+
+
+def function_of(method: str, resource: str) -> str:
+    """Whom the template hands the request: the method's own function, else the one that has ANY on the path."""
+    on_path = [route for route in ROUTES if route.path == resource]
+    exact = [route.function for route in on_path if route.method == method]
+    reading = [route.function for route in on_path if route.method == "GET"]
+    return (exact + reading + [route.function for route in on_path] + ["status"])[0]
+
+
+def _resource(path: str) -> tuple[str, dict[str, str]]:
+    given = path.split("/")
+    for route in ROUTES:
+        wanted = route.path.split("/")
+        if len(wanted) == len(given) and all(a == b or a.startswith("{") for a, b in zip(wanted, given, strict=True)):
+            pairs = zip(wanted, given, strict=True)
+            return route.path, {name[1:-1]: unquote(value) for name, value in pairs if name.startswith("{")}
+    return "/{proxy+}", {"proxy": path.removeprefix("/")}
