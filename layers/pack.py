@@ -37,7 +37,7 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
         {"DeleteObjects", "GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "PutObject"},
     ),
     "secretsmanager": frozenset({"GetSecretValue"}),
-    "sqs": frozenset({"SendMessage"}),
+    "sqs": frozenset({"GetQueueAttributes", "SendMessage"}),
 }
 """Every service and operation that our code calls inside a zip function; a test compares it with the adapters."""
 

@@ -3,6 +3,7 @@
 - Functions run from source on the application's interpreter, so the layers (compiled for Lambda's Python) are dropped.
 - A container function becomes a zip of its folder: the emulator would want Docker for an image.
 - `ANY` is spelled out: the emulator drops a method of that name.
+- No versions behind an alias: an edit would reach $LATEST and never be seen.
 - Binary media types are written with a plain slash: the emulator does not read SAM's `~1` form.
 - Settings of this laptop (an engine, a model folder) are added to the functions' environments.
 """
@@ -24,6 +25,7 @@ LAYER: Final = "AWS::Serverless::LayerVersion"
 FUNCTION: Final = "AWS::Serverless::Function"
 API: Final = "AWS::Serverless::Api"
 HANDLER: Final = "handler.handler"
+PUBLISHED: Final = ("AutoPublishAlias", "AutoPublishAliasAllProperties", "ProvisionedConcurrencyConfig")
 RUNTIME: Final = "python3.13"
 
 Template = dict[str, Any]
@@ -57,6 +59,7 @@ def localised(template: Template, root: Path, settings: Mapping[str, str]) -> Te
         elif resource["Type"] == API and "BinaryMediaTypes" in properties:
             properties["BinaryMediaTypes"] = [kind.replace("~1", "/") for kind in properties["BinaryMediaTypes"]]
     _spell_out_any(resources)
+    _name_functions_themselves(resources)
     local.get("Globals", {}).get("Function", {}).pop("Layers", None)
     return local
 
@@ -73,7 +76,8 @@ def _run_from_source(function: dict[str, Any], root: Path, settings: Mapping[str
     properties = function["Properties"]
     properties["CodeUri"] = str(root.resolve() / source(function))
     function.pop("Metadata", None)
-    properties.pop("Layers", None)
+    for name in ("Layers", *PUBLISHED):
+        properties.pop(name, None)
     if properties.pop("PackageType", "Zip") == "Image":
         properties.pop("ImageConfig", None)
         properties |= {"Handler": HANDLER, "Runtime": RUNTIME}
@@ -101,6 +105,15 @@ def _spell_out_any(resources: Mapping[str, Any]) -> None:
             for method in METHODS:
                 if (place(route), method) not in declared:
                     events[f"{name}{method.capitalize()}"] = {"Type": "Api", "Properties": {**route, "Method": method}}
+
+
+def _name_functions_themselves(value: Any) -> None:
+    """SAM's `!Ref Function.Alias` becomes the ARN of the function."""
+    for key, item in list(value.items()) if isinstance(value, dict) else enumerate(value):
+        if isinstance(item, dict) and str(item.get("Ref", "")).endswith(".Alias"):
+            value[key] = {"Fn::GetAtt": [item["Ref"].removesuffix(".Alias"), "Arn"]}
+        elif isinstance(item, dict | list):
+            _name_functions_themselves(item)
 
 
 def _references(value: Any) -> Iterator[str]:

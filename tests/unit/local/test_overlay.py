@@ -173,3 +173,17 @@ def test_of_our_own_template_every_path_answers_every_method() -> None:
     ]
     assert len(routes) == len(set(routes))
     assert set(routes) == {(path, method) for path, _ in routes for method in overlay.METHODS}
+
+
+def test_a_function_behind_an_alias_is_named_itself(template: overlay.Template) -> None:
+    read = template["Resources"]["Read"]["Properties"]
+    read |= {"AutoPublishAlias": "live", "ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 1}}
+    template["Resources"]["Api"]["Properties"]["Auth"] = {
+        "Authorizers": {"Keys": {"FunctionArn": {"Ref": "Read.Alias"}}}
+    }
+
+    resources = overlay.localised(template, ROOT, {})["Resources"]
+
+    assert not {"AutoPublishAlias", "ProvisionedConcurrencyConfig"} & set(resources["Read"]["Properties"])
+    keys = resources["Api"]["Properties"]["Auth"]["Authorizers"]["Keys"]
+    assert keys == {"FunctionArn": {"Fn::GetAtt": ["Read", "Arn"]}}
