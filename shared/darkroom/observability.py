@@ -9,6 +9,7 @@ format.
 | ColdStart | Count | stage, function |
 | UnhandledErrors | Count | stage, function |
 | UnreadableMessages | Count | stage, function |
+| RowsMended, RowsNotMended | Count, each sweep | stage, function |
 | JobsEnded, JobItems | Count | stage; stage, kind, state |
 | JobDuration | Milliseconds, from creation to end | stage; stage, kind, state |
 | JobCost | None, US dollars | stage; stage, kind, state |
