@@ -32,7 +32,7 @@ COLOURS = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow", "DEBUG": "dim
 
 def main(arguments: list[str]) -> int:
     del arguments
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     embedded = Embedded(FOLDER, chosen_port(os.environ))
     ours = embedded.running() is None
     signal.signal(signal.SIGTERM, signal.default_int_handler)

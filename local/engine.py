@@ -55,10 +55,10 @@ def choose(environment: Mapping[str, str], say: Callable[[str], None]) -> dict[s
         say(f"Detector: fetching {model.name}, {model.size / 1e6:.0f} MB, for at most {FETCH_SECONDS:.0f} s")
         try:
             library.fetch(model, within=FETCH_SECONDS)
-        except FetchFailedError as error:
+        except FetchFailedError:
             if wanted.detect_engine == "onnx":
                 raise
-            say(f"Detector: dlib, which finds faces only ({error.detail}); `make models` brings more")
+            say("Detector: dlib, which finds faces only; the weights could not be fetched (`make models` says why)")
             return {**settings, "DETECT_ENGINE": "dlib"}
         weights = library.find()
     say(f"Detector: {weights.name} on ONNX Runtime, from {weights.path.parent}")

@@ -4,6 +4,8 @@
 - A container function becomes a zip of its folder: the emulator would want Docker for an image.
 - `ANY` is spelled out: the emulator drops a method of that name.
 - No versions behind an alias: an edit would reach $LATEST and never be seen.
+- A refusal of plain HTTP is left out: the emulator speaks nothing else.
+- A queue's concurrency that is a parameter is written as that parameter's number: the emulator takes it for text.
 - Binary media types are written with a plain slash: the emulator does not read SAM's `~1` form.
 - Settings of this laptop (an engine, a model folder) are added to the functions' environments.
 """
@@ -24,6 +26,8 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 LAYER: Final = "AWS::Serverless::LayerVersion"
 FUNCTION: Final = "AWS::Serverless::Function"
 API: Final = "AWS::Serverless::Api"
+MAPPING: Final = "AWS::Lambda::EventSourceMapping"
+POLICIES: Final = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
 HANDLER: Final = "handler.handler"
 PUBLISHED: Final = ("AutoPublishAlias", "AutoPublishAliasAllProperties", "ProvisionedConcurrencyConfig")
 RUNTIME: Final = "python3.13"
@@ -56,8 +60,18 @@ def localised(template: Template, root: Path, settings: Mapping[str, str]) -> Te
         properties = resource.get("Properties", {})
         if resource["Type"] == FUNCTION:
             _run_from_source(resource, root, settings)
+        elif resource["Type"] in POLICIES:
+            document = properties["PolicyDocument"]
+            document["Statement"] = [one for one in document["Statement"] if not _refuses_plain_http(one)]
+        elif resource["Type"] == MAPPING:
+            resource["Properties"] = _numbered(properties, local.get("Parameters", {}))
         elif resource["Type"] == API and "BinaryMediaTypes" in properties:
             properties["BinaryMediaTypes"] = [kind.replace("~1", "/") for kind in properties["BinaryMediaTypes"]]
+    local["Resources"] = resources = {
+        name: resource
+        for name, resource in resources.items()
+        if resource["Type"] not in POLICIES or resource["Properties"]["PolicyDocument"]["Statement"]
+    }
     _spell_out_any(resources)
     _name_functions_themselves(resources)
     local.get("Globals", {}).get("Function", {}).pop("Layers", None)
@@ -82,6 +96,23 @@ def _run_from_source(function: dict[str, Any], root: Path, settings: Mapping[str
         properties.pop("ImageConfig", None)
         properties |= {"Handler": HANDLER, "Runtime": RUNTIME}
     properties.setdefault("Environment", {}).setdefault("Variables", {}).update(settings)
+
+
+def _refuses_plain_http(statement: Mapping[str, Any]) -> bool:
+    plain_http = {"Bool": {"aws:SecureTransport": "false"}}
+    return bool(statement["Effect"] == "Deny" and statement.get("Condition") == plain_http)
+
+
+def _numbered(value: Any, parameters: Mapping[str, Any]) -> Any:
+    """The same, with each reference to a number parameter replaced by that parameter's default."""
+    if isinstance(value, list):
+        return [_numbered(item, parameters) for item in value]
+    if not isinstance(value, dict):
+        return value
+    parameter = parameters.get(value.get("Ref", ""), {})
+    if parameter.get("Type") == "Number":
+        return parameter["Default"]
+    return {name: _numbered(item, parameters) for name, item in value.items()}
 
 
 def _spell_out_any(resources: Mapping[str, Any]) -> None:

@@ -87,7 +87,7 @@ class Tour:
 
 def main(arguments: list[str]) -> int:
     del arguments
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print("[bold red]●[/bold red] [bold]Darkroom[/bold], a tour on this machine. Nothing leaves it.\n")
     began = time.monotonic()
     embedded = Embedded(FOLDER, port.pick())

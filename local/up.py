@@ -26,13 +26,15 @@ def chosen_port(environment: Mapping[str, str]) -> int:
 
 def curls(stack: Stack) -> str:
     """Commands to paste: who is there, an upload, a job."""
+    key = '-H "x-api-key: $KEY"'
+    json = f"{key} -H 'content-type: application/json'"
     return "\n".join(
         (
             f"  export API={stack.api_url} KEY={stack.api_key}",
             "  curl $API/health",
-            '  curl $API/uploads/presign -H "x-api-key: $KEY" -d \'{"filename": "cat.jpg"}\'',
-            '  curl $API/process -H "x-api-key: $KEY" -d \'{"imageUrls": ["s3://..."]}\'',
-            '  curl $API/jobs -H "x-api-key: $KEY"',
+            f'  curl $API/uploads/presign {json} -d \'{{"filename": "cat.jpg"}}\'',
+            f'  curl $API/process {json} -d \'{{"imageUrls": ["https://example.com/cat.jpg"]}}\'',
+            f"  curl $API/jobs {key}",
         )
     )
 
