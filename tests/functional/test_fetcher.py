@@ -146,7 +146,8 @@ def test_proxies_of_the_environment_are_ignored(web: Callable[..., StubWeb], mon
         (b"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 103 E\r\n\r\nHTTP/1.0 200 OK\r\n\r\nto the end", b"to the end"),
         (response(404, b"none"), b"none"),
     ],
-)  # fmt: skip
+    ids=["plain", "gzip", "members", "empty", "no content", "chunked", "after interim answers", "not found"],
+)
 def test_bodies_are_decoded_up_to_the_limit(web: Callable[..., StubWeb], answer: bytes, body: bytes) -> None:
     assert guarded(web(answer)).get("http://shop.example/", limit=100).body == body
     if len(body) == 100:
