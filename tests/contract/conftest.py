@@ -18,27 +18,39 @@ if TYPE_CHECKING:
 
     from botocore.session import Session
     from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import KeySchemaElementTypeDef
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
+    from mypy_boto3_sqs.client import SQSClient
 
+SERVICES = ("dynamodb", "s3", "sqs", "secretsmanager")
 ENDPOINT = os.environ.get("CONTRACT_ENDPOINT_URL")
 
 
 @dataclass(frozen=True)
 class Aws:
-    """Clients as the functions have them, and one empty table or bucket a test."""
+    """Clients as the functions have them, and one empty table, bucket or queue a test."""
 
     dynamodb: DynamoDBClient
     s3: S3Client
+    sqs: SQSClient
+    secretsmanager: SecretsManagerClient
 
-    def table(self, partition_key: str) -> str:
+    def table(self, partition_key: str, sort_key: str | None = None) -> str:
         name = f"contract-{uuid.uuid4().hex}"
+        schema: list[KeySchemaElementTypeDef] = [{"AttributeName": partition_key, "KeyType": "HASH"}]
+        if sort_key is not None:
+            schema.append({"AttributeName": sort_key, "KeyType": "RANGE"})
         self.dynamodb.create_table(
             TableName=name,
-            AttributeDefinitions=[{"AttributeName": partition_key, "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": partition_key, "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in schema],
+            KeySchema=schema,
             BillingMode="PAY_PER_REQUEST",
         )
         return name
+
+    def queue(self) -> str:
+        return self.sqs.create_queue(QueueName=f"contract-{uuid.uuid4().hex}")["QueueUrl"]
 
     def bucket(self) -> str:
         name = f"contract-{uuid.uuid4().hex}"
@@ -54,10 +66,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         monkeypatch.delenv(name, raising=False)
     if ENDPOINT:
         monkeypatch.setenv("AWS_ENDPOINT_URL", ENDPOINT)
-        yield Aws(_client("dynamodb"), _client("s3"))
+        yield Aws(*map(_client, SERVICES))
     else:
         with mock_aws():
-            yield Aws(_client("dynamodb"), _client("s3"))
+            yield Aws(*map(_client, SERVICES))
 
 
 @cache

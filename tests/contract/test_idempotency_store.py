@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from darkroom.adapters.aws.idempotency import DynamoIdempotencyStore
@@ -12,41 +11,23 @@ from darkroom.adapters.memory.messages import MemoryIdempotencyStore
 from darkroom.domain.limits import DAY, SECOND
 from darkroom.errors import IdempotencyMismatchError, RequestInFlightError
 from darkroom.ports import StoredAnswer
-from moto import mock_aws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from darkroom.ports import IdempotencyStore
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
+    from tests.contract.conftest import Aws
+
 NOW = 1_767_323_045_000
 ANSWER = StoredAnswer(202, {"Location": "/dev/jobs/j-1", "Retry-After": "2"}, '{"jobId": "j-1"}')
-
-
-@pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDBClient]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        client.create_table(
-            TableName="jobs",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-        )
-        yield client
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
 def store(request: pytest.FixtureRequest) -> IdempotencyStore:
     if request.param == "memory":
         return MemoryIdempotencyStore()
-    return DynamoIdempotencyStore(request.getfixturevalue("dynamodb"), "jobs")
+    aws: Aws = request.getfixturevalue("aws")
+    return DynamoIdempotencyStore(aws.dynamodb, aws.table("pk", "sk"))
 
 
 def begin(
@@ -179,22 +160,24 @@ class LosesItsAcknowledgement:
         return getattr(self._client, name)
 
 
-def test_a_writer_recognises_its_own_row_after_a_retried_put(dynamodb: DynamoDBClient) -> None:
-    store = DynamoIdempotencyStore(cast("DynamoDBClient", LosesItsAcknowledgement(dynamodb)), "jobs")
+def test_a_writer_recognises_its_own_row_after_a_retried_put(aws: Aws) -> None:
+    client = cast("DynamoDBClient", LosesItsAcknowledgement(aws.dynamodb))
+    store = DynamoIdempotencyStore(client, aws.table("pk", "sk"))
     assert begin(store) is None
     with pytest.raises(RequestInFlightError):
         begin(store)
 
 
-def test_what_nobody_expects_is_not_taken_for_a_conflict(dynamodb: DynamoDBClient) -> None:
-    store = DynamoIdempotencyStore(dynamodb, "jobs")
+def test_what_nobody_expects_is_not_taken_for_a_conflict(aws: Aws) -> None:
+    store = DynamoIdempotencyStore(aws.dynamodb, aws.table("pk", "sk"))
     with pytest.raises(ClientError, match="ValidationException"):
         begin(store, digest="x" * 500_000)
 
 
-def test_the_row_expires_by_the_tables_ttl(dynamodb: DynamoDBClient) -> None:
-    begin(DynamoIdempotencyStore(dynamodb, "jobs"))
-    (row,) = dynamodb.scan(TableName="jobs")["Items"]
+def test_the_row_expires_by_the_tables_ttl(aws: Aws) -> None:
+    table = aws.table("pk", "sk")
+    begin(DynamoIdempotencyStore(aws.dynamodb, table))
+    (row,) = aws.dynamodb.scan(TableName=table)["Items"]
     assert row["expires_at"] == {"N": str((NOW + DAY) // 1000)}
     assert row["sk"] == {"S": "idem"}
     assert row["pk"]["S"].startswith("idem#acme#")

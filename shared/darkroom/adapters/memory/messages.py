@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.domain.limits import MINUTE, SECOND
 from darkroom.errors import IdempotencyMismatchError, RequestInFlightError, SettingsError, TransientError
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from darkroom.domain.jobs import Job
     from darkroom.ports import Clock, StoredAnswer
+
+LONGEST_DELAY: Final = 15 * MINUTE
 
 
 @dataclass(slots=True)
@@ -48,8 +50,8 @@ class MemoryQueue:
         if not fails or self.lost_acknowledgements:
             self._sent += 1
             name = f"message-{self._sent}"
-            whole_seconds = -(-delay // SECOND) * SECOND
-            self._messages.append(_Message(name, name, body, self._clock.now() + whole_seconds))
+            wait = min(-(-delay // SECOND) * SECOND, LONGEST_DELAY)
+            self._messages.append(_Message(name, name, body, self._clock.now() + wait))
         if fails:
             raise TransientError("The queue did not answer")
 
