@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from darkroom.domain.jobs import Job
     from darkroom.settings import Settings
 
-OPERATIONS: Final[dict[str, dict[str, Operation]]] = {
+OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
     "presign": presign.OPERATIONS,
     "receiver": receiver.OPERATIONS,
     "status": status.OPERATIONS,
