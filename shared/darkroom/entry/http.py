@@ -226,7 +226,8 @@ class _Call:
         if answer.status == 202 and request.wait:
             job = self._parts.jobs().wait(request.owner, answer.body["jobId"], request.wait)
             if job.state.terminal:
-                return Answer(200, views.job_with_result(job, self._parts.jobs()), answer.headers)
+                location = {"Location": answer.headers["Location"]}
+                return Answer(200, views.job_with_result(job, self._parts.jobs()), location)
         return answer
 
     def _once(self, operation: Operation, request: Request) -> Answer:
