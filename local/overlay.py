@@ -1,6 +1,7 @@
 """The local overlay: the same template, changed only where the embedded AWS cannot take it as it is.
 
-- Functions run from source on the application's interpreter, so the layers (compiled for Lambda's Python) are dropped.
+- Functions run from source on the application's interpreter: the layers, which are compiled for Lambda's Python, are
+  dropped, and `shared/` is on the path.
 - A container function becomes a zip of its folder: the emulator would want Docker for an image.
 - `ANY` is spelled out: the emulator drops a method of that name.
 - No versions behind an alias: an edit would reach $LATEST and never be seen.
@@ -29,7 +30,12 @@ API: Final = "AWS::Serverless::Api"
 MAPPING: Final = "AWS::Lambda::EventSourceMapping"
 POLICIES: Final = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
 HANDLER: Final = "handler.handler"
-PUBLISHED: Final = ("AutoPublishAlias", "AutoPublishAliasAllProperties", "ProvisionedConcurrencyConfig")
+PUBLISHED: Final = (
+    "AutoPublishAlias",
+    "AutoPublishAliasAllProperties",
+    "ProvisionedConcurrencyConfig",
+    "VersionDeletionPolicy",
+)
 RUNTIME: Final = "python3.13"
 
 Template = dict[str, Any]
@@ -95,7 +101,8 @@ def _run_from_source(function: dict[str, Any], root: Path, settings: Mapping[str
     if properties.pop("PackageType", "Zip") == "Image":
         properties.pop("ImageConfig", None)
         properties |= {"Handler": HANDLER, "Runtime": RUNTIME}
-    properties.setdefault("Environment", {}).setdefault("Variables", {}).update(settings)
+    variables = properties.setdefault("Environment", {}).setdefault("Variables", {})
+    variables |= {"PYTHONPATH": str(root.resolve() / "shared"), **settings}
 
 
 def _refuses_plain_http(statement: Mapping[str, Any]) -> bool:

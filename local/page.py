@@ -34,18 +34,46 @@ class Figure:
     width: int
     height: int
     caption: str
+    credit: str = ""
     boxes: Sequence[Box] = ()
 
     def html(self) -> str:
         names = ", ".join(box.label for box in self.boxes) or "nothing found"
-        drawn = "".join(_drawn(box, self.width, self.height) for box in self.boxes)
         return (
             f'<figure style="--ratio:{self.width}/{self.height}"><div class="frame">'
             f'<img alt="{escape(self.caption)}: {escape(names)}" '
             f'src="data:image/jpeg;base64,{base64.b64encode(self.jpeg).decode()}">'
-            f'<svg viewBox="0 0 {self.width} {self.height}" aria-hidden="true">{drawn}</svg></div>'
-            f"<figcaption>{escape(self.caption)}<span>{escape(names)}</span></figcaption></figure>"
+            f'<svg viewBox="0 0 {self.width} {self.height}" aria-hidden="true">{self._drawn()}</svg></div>'
+            f"<figcaption>{escape(self.caption)}<span>{escape(names)}</span><small>{escape(self.credit)}</small>"
+            "</figcaption></figure>"
         )
+
+    def _drawn(self) -> str:
+        """Boxes first, then their names, each where no name is yet: above its box, inside it, or further down."""
+        size = max(self.width, self.height) / 34
+        tall = 1.45 * size
+        boxes, names, taken = [], [], list[tuple[float, float, float]]()
+        for box in self.boxes:
+            x1, y1, x2, y2 = box.bbox
+            name = f"{box.label} {box.confidence:.0%}"
+            wide = (len(name) * 0.58 + 0.8) * size
+            left = min(max(x1, 0), max(self.width - wide, 0))
+            top = y1 - tall if y1 >= tall else max(y1, 0)
+            while any(abs(top - other) < tall and left < end and start < left + wide for start, end, other in taken):
+                top += tall
+            taken.append((left, left + wide, top))
+            hue = sum(ord(letter) * (place + 7) for place, letter in enumerate(box.label)) * 47 % 360
+            boxes.append(
+                f'<rect class="box" style="--hue:{hue}" x="{x1:.1f}" y="{y1:.1f}" '
+                f'width="{x2 - x1:.1f}" height="{y2 - y1:.1f}" rx="{size / 4:.1f}"/>'
+            )
+            names.append(
+                f'<rect class="tag" style="--hue:{hue}" x="{left:.1f}" y="{top:.1f}" '
+                f'width="{wide:.1f}" height="{tall:.1f}" rx="{size / 4:.1f}"/>'
+                f'<text x="{left + 0.4 * size:.1f}" y="{top + 1.04 * size:.1f}" font-size="{size:.1f}" '
+                f'textLength="{wide - 0.8 * size:.1f}" lengthAdjust="spacingAndGlyphs">{escape(name)}</text>'
+            )
+        return "".join(boxes + names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +125,22 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Bars:
+    """What took how long, in seconds, the longest as wide as the page."""
+
+    rows: Sequence[tuple[str, float]]
+
+    def html(self) -> str:
+        longest = max((seconds for _, seconds in self.rows), default=0) or 1
+        rows = "".join(
+            f'<li><span>{escape(name)}</span><i style="--part:{seconds / longest:.3f}"></i>'
+            f"<time>{seconds:.2f} s</time></li>"
+            for name, seconds in self.rows
+        )
+        return f'<ol class="bars">{rows}</ol>'
+
+
+@dataclass(frozen=True, slots=True)
 class Paragraph:
     text: str
 
@@ -104,7 +148,7 @@ class Paragraph:
         return f"<p>{escape(self.text)}</p>"
 
 
-Block = Gallery | Exchange | Table | Paragraph
+Block = Gallery | Exchange | Table | Bars | Paragraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,23 +200,3 @@ def shortened(value: Any) -> Any:
 
 def _json(value: Any) -> str:
     return escape(json.dumps(shortened(value), indent=2, ensure_ascii=False))
-
-
-def _drawn(box: Box, width: int, height: int) -> str:
-    """A box and its name as SVG: the name above the box, or inside it where the picture ends."""
-    x1, y1, x2, y2 = box.bbox
-    size = max(width, height) / 34
-    name = f"{box.label} {box.confidence:.0%}"
-    wide = (len(name) * 0.58 + 0.8) * size
-    tall = 1.45 * size
-    left = min(max(x1, 0), max(width - wide, 0))
-    top = y1 - tall if y1 >= tall else y1
-    hue = sum(ord(letter) * (place + 7) for place, letter in enumerate(box.label)) * 47 % 360
-    return (
-        f'<g style="--hue:{hue}"><rect class="box" x="{x1:.1f}" y="{y1:.1f}" '
-        f'width="{x2 - x1:.1f}" height="{y2 - y1:.1f}" rx="{size / 4:.1f}"/>'
-        f'<rect class="tag" x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{tall:.1f}" rx="{size / 4:.1f}"/>'
-        f'<text x="{left + 0.4 * size:.1f}" y="{top + 1.04 * size:.1f}" '
-        f'font-size="{size:.1f}" textLength="{wide - 0.8 * size:.1f}" lengthAdjust="spacingAndGlyphs">'
-        f"{escape(name)}</text></g>"
-    )

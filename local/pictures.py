@@ -13,18 +13,20 @@ from PIL import Image
 SHOWN_PIXELS: Final = 960
 """Longest side of a picture on the page."""
 
-TITLES: Final = {
-    "astronaut.png": "Eileen Collins (NASA, public domain)",
-    "coffee.png": "A cup of coffee (Rachel Michetti, CC0)",
-    "chelsea.png": "Chelsea the cat (Stefan van der Walt, CC0)",
-    "rocket.jpg": "A launch (SpaceX, public domain)",
+TAKEN: Final = {
+    "astronaut.png": ("Eileen Collins", "NASA, public domain"),
+    "coffee.png": ("A cup of coffee", "Rachel Michetti, CC0"),
+    "chelsea.png": ("Chelsea the cat", "Stefan van der Walt, CC0"),
+    "rocket.jpg": ("A launch", "SpaceX, public domain"),
 }
+"""Title and credit of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     name: str
     title: str
+    credit: str
     jpeg: bytes
     width: int
     height: int
@@ -43,10 +45,10 @@ def pictures() -> list[Picture]:
         raise ModuleNotFoundError("scikit-image is not installed; `make setup` installs it")
     folder = Path(package.origin).parent / "data"
     taken = []
-    for name, title in TITLES.items():
+    for name, (title, credit) in TAKEN.items():
         with Image.open(folder / name, formats=["PNG", "JPEG"]) as image:
             jpeg = _jpeg(image, quality=92)
-            taken.append(Picture(f"{Path(name).stem}.jpg", title, jpeg, image.width, image.height))
+            taken.append(Picture(f"{Path(name).stem}.jpg", title, credit, jpeg, image.width, image.height))
     return taken
 
 

@@ -38,6 +38,7 @@ class Tour:
     api: httpx.Client
     console: Console
     exchanges: list[page.Exchange] = field(default_factory=list)
+    steps: list[tuple[str, float]] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
 
     @contextmanager
@@ -46,7 +47,9 @@ class Tour:
         began = time.monotonic()
         with self.console.status(escape(what)):
             yield
-        self.console.print(f"  [green]✓[/green] {escape(what)} [dim]{time.monotonic() - began:.2f} s[/dim]")
+        took = time.monotonic() - began
+        self.steps.append((what, took))
+        self.console.print(f"  [green]✓[/green] {escape(what)} [dim]{took:.2f} s[/dim]")
 
     def say(self, what: str) -> None:
         self.console.print(f"    [dim]{escape(what)}[/dim]")
@@ -121,6 +124,14 @@ def _chapter(name: str, tour: Tour, number: int) -> page.Chapter:
     return chapter
 
 
+def _timing(tour: Tour, deployed: float) -> page.Chapter:
+    return page.Chapter(
+        "Where the time went",
+        "Everything that the tour did, in order. A function's first request starts its process; later ones do not.",
+        [page.Bars([("Start the embedded AWS and deploy to it", deployed), *tour.steps])],
+    )
+
+
 def _write(tour: Tour, chapters: Sequence[page.Chapter], deployed: float, took: float) -> Path:
     answers = sorted(exchange.milliseconds for exchange in tour.exchanges)
     facts = [
@@ -138,7 +149,7 @@ def _write(tour: Tour, chapters: Sequence[page.Chapter], deployed: float, took: 
             "a client saw of a stack that was deployed from template.yaml to an embedded AWS on this machine: no "
             "account, no key, no Docker.",
             facts=facts,
-            chapters=chapters,
+            chapters=[*chapters, _timing(tour, deployed)],
             next_steps=(
                 ("make dev", "keeps the stack running; edits take effect in under two seconds"),
                 ("make test", "runs everything that CI runs"),

@@ -41,7 +41,9 @@ def run(tour: Tour) -> page.Chapter:
         boxes = [page.Box(one["label"], one["confidence"], tuple(one["bbox"])) for one in seen["detections"]]
         names = ", ".join(f"{box.label} {box.confidence:.0%}" for box in boxes) or "nothing"
         tour.say(f"{picture.name}: {names}")
-        figures.append(page.Figure(picture.shown(), seen["imageWidth"], seen["imageHeight"], picture.title, boxes))
+        figures.append(
+            page.Figure(picture.shown(), seen["imageWidth"], seen["imageHeight"], picture.title, picture.credit, boxes)
+        )
         rows.append((picture.name, f"{seen['imageWidth']} by {seen['imageHeight']}", names))
     found = sum(len(figure.boxes) for figure in figures)
     tour.found["facts"] = [(f"{found} in {len(taken)}", "objects found, in pictures"), (engine, "was the detector")]
@@ -63,7 +65,7 @@ def run(tour: Tour) -> page.Chapter:
                 [
                     ("US dollars", f"{job['estimate']['usd']:.6f}", f"{cost['usd']:.6f}"),
                     ("GB-seconds", f"{job['estimate']['gbSeconds']:.2f}", f"{cost['gbSeconds']:.2f}"),
-                    ("Bytes read", f"{job['estimate']['bytesIn']:,}", f"{cost['bytesIn']:,}"),
+                    ("Bytes read", "not estimated", f"{cost['bytesIn']:,}"),
                 ],
             ),
             *transcripts,

@@ -25,19 +25,19 @@ def run(tour: Tour) -> page.Chapter:
         tour.call(
             "The same key, another body", "POST", "/process", body={"imageUrls": urls[:2]}, headers=once, expect=422
         )
-        blocks += tour.last(3)
+        blocks += [page.Paragraph("A repeated request is answered once:"), *tour.last(3)]
     tour.say(f"job {first['jobId']} both times" if again == first else "TWO JOBS: a defect")
 
     with tour.step("A job that has ended stays as it is"):
         ended = tour.found["job"]["jobId"]
         tour.call("Cancelling a completed job", "DELETE", f"/jobs/{ended}", expect=409)
-        blocks += tour.last()
+        blocks += [page.Paragraph("An end is an end:"), *tour.last()]
 
     with tour.step("Another owner's job is as unknown as one that never was"):
         stranger = {"x-api-key": tour.stack.make_key("stranger")}
         tour.call("The job, asked for by a stranger", "GET", f"/jobs/{ended}", headers=stranger, expect=404)
         tour.call("The picture, named by a stranger", "POST", "/process", body=body, headers=stranger, expect=404)
-        blocks += tour.last(2)
+        blocks += [page.Paragraph("What is another owner's is not there:"), *tour.last(2)]
 
     with tour.step("No URL reaches an address that is not public; no job costs more than its request allows"):
         inside = {"imageUrls": ["http://169.254.169.254/latest/meta-data/"]}
@@ -46,7 +46,7 @@ def run(tour: Tour) -> page.Chapter:
             "A webhook to loopback", "POST", "/process", body={**body, "callbackUrl": "http://0x7f.1/"}, expect=422
         )
         tour.call("A cost cap of nothing", "POST", "/process", body={**body, "maxCost": 0}, expect=422)
-        blocks += tour.last(3)
+        blocks += [page.Paragraph("No request reaches inside, or costs more than it may:"), *tour.last(3)]
 
     return page.Chapter(
         TITLE,

@@ -39,7 +39,13 @@ def run(tour: Tour) -> page.Chapter:
                         signed["post"]["url"], data=signed["post"]["fields"], files={"file": picture.jpeg}
                     )
                     way = "POST form to S3"
-                tour.keep(f"{picture.name} by {way}", f"{way[:4].strip()} {signed['url']}", None, sent, began)
+                tour.keep(
+                    f"{picture.name} by {way}",
+                    f"{way[:4].strip()} {signed['bucket']}/{signed['key']}",
+                    None,
+                    sent,
+                    began,
+                )
                 if not sent.is_success:
                     raise StackError(f"{way} answered {sent.status_code}: {sent.text[:400]}", fix="See embedded.log.")
                 urls.append(f"s3://{signed['bucket']}/{signed['key']}")
@@ -77,7 +83,7 @@ def _refusals(tour: Tour, storage: httpx.Client, jpeg: bytes) -> list[page.Excha
         # The client counts its bytes itself, so that it may send more than were signed.
         headers = {name: value for name, value in signed["headers"].items() if name.lower() != "content-length"}
         answer = storage.put(signed["url"], content=content, headers=headers)
-        tour.keep(title, f"PUT {signed['url']}", None, answer, began)
+        tour.keep(title, f"PUT {signed['bucket']}/{signed['key']}", None, answer, began)
         if answer.status_code not in expected:
             raise StackError(f"{title}: storage answered {answer.status_code}, not {expected}", fix="See embedded.log.")
         kept += tour.last()

@@ -116,7 +116,7 @@ def test_a_container_function_becomes_a_zip_of_the_folder_that_its_dockerfile_is
         "Handler": "handler.handler",
         "Runtime": "python3.13",
         "MemorySize": 1024,
-        "Environment": {"Variables": {}},
+        "Environment": {"Variables": {"PYTHONPATH": "/project/shared"}},
     }
     assert "Metadata" not in see
 
@@ -127,11 +127,9 @@ def test_code_is_named_by_absolute_path_so_that_the_overlay_may_lie_elsewhere(te
 
 def test_settings_reach_every_function_and_win(template: overlay.Template) -> None:
     resources = localised(template, ENGINE="dlib")["Resources"]
-    assert resources["Read"]["Properties"]["Environment"]["Variables"] == {
-        "STAGE": {"Fn::Sub": "${Api}"},
-        "ENGINE": "dlib",
-    }
-    assert resources["See"]["Properties"]["Environment"]["Variables"] == {"ENGINE": "dlib"}
+    read, see = (resources[name]["Properties"]["Environment"]["Variables"] for name in ("Read", "See"))
+    assert read == {"STAGE": {"Fn::Sub": "${Api}"}, "ENGINE": "dlib", "PYTHONPATH": "/project/shared"}
+    assert see == {"ENGINE": "dlib", "PYTHONPATH": "/project/shared"}
 
 
 def test_binary_media_types_are_written_with_a_plain_slash(template: overlay.Template) -> None:
@@ -141,11 +139,36 @@ def test_binary_media_types_are_written_with_a_plain_slash(template: overlay.Tem
     ]
 
 
+def test_a_refusal_of_plain_http_goes_and_every_other_statement_of_its_policy_stays(
+    template: overlay.Template,
+) -> None:
+    refusal = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    other = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}, "IpAddress": {"a": "b"}}}
+    for name, statements in (("Both", [refusal, other]), ("Lone", [refusal])):
+        template["Resources"][name] = {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {"Bucket": "b", "PolicyDocument": {"Statement": statements}},
+        }
+    resources = localised(template)["Resources"]
+    assert resources["Both"]["Properties"]["PolicyDocument"]["Statement"] == [other]
+    assert "Lone" not in resources
+
+
+def test_a_number_parameter_of_an_event_source_becomes_its_number(template: overlay.Template) -> None:
+    template["Parameters"] = {"Most": {"Type": "Number", "Default": 7}, "Name": {"Type": "String", "Default": "x"}}
+    template["Resources"]["Mapping"] = {
+        "Type": "AWS::Lambda::EventSourceMapping",
+        "Properties": {"ScalingConfig": {"MaximumConcurrency": {"Ref": "Most"}}, "FunctionName": {"Ref": "Name"}},
+    }
+    mapping = localised(template)["Resources"]["Mapping"]["Properties"]
+    assert mapping == {"ScalingConfig": {"MaximumConcurrency": 7}, "FunctionName": {"Ref": "Name"}}
+
+
 def test_of_our_own_template_no_route_no_permission_and_no_setting_is_lost() -> None:
     template = overlay.load(ROOT / "template.yaml")
     local = overlay.localised(template, ROOT, {})
     for name, resource in template["Resources"].items():
-        if resource["Type"] == overlay.LAYER:
+        if resource["Type"] in (overlay.LAYER, overlay.MAPPING, *overlay.POLICIES):
             continue
         kept = local["Resources"][name]
         if resource["Type"] != overlay.FUNCTION:
@@ -154,7 +177,8 @@ def test_of_our_own_template_no_route_no_permission_and_no_setting_is_lost() -> 
             continue
         before, after = resource["Properties"], kept["Properties"]
         assert after["Policies"] == before["Policies"]
-        assert after["Environment"] == before["Environment"]
+        source = {"PYTHONPATH": str(ROOT / "shared")}
+        assert after["Environment"]["Variables"] == before["Environment"]["Variables"] | source
         assert after.get("Timeout") == before.get("Timeout")
         assert Path(after["CodeUri"]).is_relative_to(ROOT / "functions")
         paths = {event["Properties"].get("Path") for event in before.get("Events", {}).values()}
