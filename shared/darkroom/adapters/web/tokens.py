@@ -173,7 +173,9 @@ class OidcVerifier:
         subject = claims["sub"]
         if not subject:
             raise UnauthenticatedError("The token has no subject")
-        identity = "oidc-" + hashlib.sha256(f"{self._issuer}\n{subject}".encode()).hexdigest()[:32]
+        identity = (
+            "oidc-" + hashlib.sha256(f"{self._issuer}\n{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        )
         return Caller(
             owner=identity,
             key_id=identity,
