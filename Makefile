@@ -83,6 +83,15 @@ build: setup ## Build what is deployed, for Lambda's Python, on any machine
 	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(SAM) build $(if $(filter yes,$(CONTAINERS)),,--exclude DetectFunction)
 	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(PY) layers/pack.py compile $(BUILD)
 
+# checkov pins a boto3 that nothing else here can live with, so it has an environment of its own.
+CHECKOV := checkov==3.3.30
+
+.PHONY: validate
+validate: setup ## SAM's, cfn-lint's, the serverless rules' and checkov's opinion of the template
+	$(SAM) validate --lint
+	$(AWS_VENV)/bin/cfn-lint
+	$(AWS_VENV)/bin/uv tool run --quiet --from $(CHECKOV) checkov --config-file .checkov.yaml
+
 .PHONY: deploy
 deploy: build ## Put the build on AWS: STAGE=dev|staging|prod, PARAMETERS="Name=Value ..."
 	$(LOCAL) deploy --stage $(STAGE) --parameters '$(PARAMETERS)'
