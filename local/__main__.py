@@ -20,6 +20,7 @@ COMMANDS = {
     "destroy": "local.destroy",
     "secrets": "local.secrets",
     "test": "local.suite",
+    "limits": "local.limits",
 }
 
 
