@@ -100,6 +100,8 @@ class HttpsSource:
             raise TransientError(f"The issuer took longer than {self._seconds:g} s")
         if len(body) > DOCUMENT_BYTES:
             raise TransientError(f"The issuer's document is larger than {DOCUMENT_BYTES} bytes")
+        if response.length:
+            raise TransientError("The issuer's document broke off")
         return body
 
 
