@@ -15,4 +15,4 @@ def handler(event: object, _context: Context) -> dict[str, Any]:
     def run(job_id: str, receive_count: int) -> bool:
         return runner.run(job_id, work, receive_count) is Disposition.DONE
 
-    return consume(event, run)
+    return consume(event, run, queue=wiring.detect_queue)

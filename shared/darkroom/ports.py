@@ -257,6 +257,13 @@ class MessageQueue(Protocol):
         """`delay` is in milliseconds. A message may arrive twice, late, or after its sender saw an error."""
         ...
 
+    def put_off(self, receipt: str, *, delay: int) -> None:
+        """Hand a received message out again after `delay` milliseconds, not after the queue's visibility timeout.
+
+        Does nothing to a message that is no longer held under this receipt.
+        """
+        ...
+
     def waiting(self) -> int:
         """About how many messages could be received now."""
         ...

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 class Reader(Protocol):
     def bodies(self) -> list[str]: ...
 
+    def receipt(self) -> str:
+        """Of one message, received now."""
+        ...
+
+    def delete(self, receipt: str) -> None: ...
+
     def waiting(self) -> int: ...
 
 
@@ -38,6 +44,12 @@ class SqsReader:
         answer = self.aws.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10)
         return [message["Body"] for message in answer.get("Messages", [])]
 
+    def receipt(self) -> str:
+        return str(self.aws.sqs.receive_message(QueueUrl=self.url)["Messages"][0]["ReceiptHandle"])
+
+    def delete(self, receipt: str) -> None:
+        self.aws.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=receipt)
+
     def waiting(self) -> int:
         answer = self.aws.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
         return int(answer["Attributes"]["ApproximateNumberOfMessagesDelayed"])
@@ -49,6 +61,13 @@ class MemoryReader:
 
     def bodies(self) -> list[str]:
         return [record["body"] for record in self.queue.receive()["Records"]]
+
+    def receipt(self) -> str:
+        return str(self.queue.receive()["Records"][0]["receiptHandle"])
+
+    def delete(self, receipt: str) -> None:
+        event = {"Records": [{"messageId": receipt, "receiptHandle": receipt}]}
+        self.queue.settle(event, {"batchItemFailures": []})
 
     def waiting(self) -> int:
         return len(self.queue.bodies) - len(self.queue.receive()["Records"])
@@ -89,6 +108,25 @@ def test_a_delayed_message_waits(both: Both, delay: int) -> None:
     queue, reader = both
     queue.send("later", delay=delay)
     assert reader.waiting() == 1
+    assert reader.bodies() == []
+
+
+def test_a_received_message_is_handed_out_again_when_its_holder_says(both: Both) -> None:
+    queue, reader = both
+    queue.send("x")
+    receipt = reader.receipt()
+    queue.put_off(receipt, delay=60 * SECOND)
+    assert reader.bodies() == []
+    queue.put_off(receipt, delay=0)
+    assert reader.bodies() == ["x"]
+
+
+def test_a_message_that_was_deleted_stays_deleted(both: Both) -> None:
+    queue, reader = both
+    queue.send("x")
+    receipt = reader.receipt()
+    reader.delete(receipt)
+    queue.put_off(receipt, delay=0)
     assert reader.bodies() == []
 
 

@@ -10,10 +10,10 @@ import pytest
 from darkroom import observability
 from darkroom.adapters.memory.clock import MemoryClock
 from darkroom.adapters.memory.messages import MemoryQueue
-from darkroom.domain.limits import MINUTE
+from darkroom.domain.limits import MINUTE, SECOND
 from darkroom.domain.messages import message
 from darkroom.entry.queue import consume
-from darkroom.errors import MalformedRequestError
+from darkroom.errors import MalformedRequestError, TransientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -170,3 +170,34 @@ def test_poison_reaches_the_dead_letter_queue_once_and_garbage_never() -> None:
     assert receives == [1, 2, 3, 4, 5]
     assert queue.dead == [message(job_id(1))]
     assert queue.bodies == []
+
+
+def test_a_failed_message_comes_again_sooner_than_its_visibility_timeout() -> None:
+    clock = MemoryClock()
+    queue = MemoryQueue(clock, visibility=30 * MINUTE)
+    queue.send(message(job_id(1)))
+    receives: list[int] = []
+
+    def fail(_job_id: str, receive_count: int) -> bool:
+        receives.append(receive_count)
+        return False
+
+    for wait in (0, 15, 30, 60, 120):
+        clock.advance(wait * SECOND)
+        assert queue.waiting() == 1
+        queue.pump(lambda event: consume(event, fail, queue=lambda: queue))
+    clock.advance(120 * SECOND)
+    queue.receive()
+    assert receives == [1, 2, 3, 4, 5]
+    assert queue.dead == [message(job_id(1))]
+
+
+def test_a_message_that_cannot_be_put_off_is_reported_all_the_same() -> None:
+    class Unreachable(MemoryQueue):
+        def put_off(self, receipt: str, *, delay: int) -> None:
+            raise TransientError("The queue did not answer")
+
+    queue = Unreachable(MemoryClock())
+    queue.send(message(job_id(1)))
+    event = queue.receive()
+    assert reported(consume(event, lambda *_: False, queue=lambda: queue)) == ["message-1"]

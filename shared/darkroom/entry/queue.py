@@ -12,22 +12,34 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from darkroom.domain.limits import SETBACK_BACKOFF
 from darkroom.domain.messages import job_id_of
-from darkroom.errors import MalformedRequestError
+from darkroom.errors import DarkroomError, MalformedRequestError
 from darkroom.observability import bound, emit, function_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from darkroom.ports import MessageQueue
+
 log = logging.getLogger(__name__)
 
 
-def consume(event: object, handle: Callable[[str, int], bool], *, at_once: int = 1) -> dict[str, Any]:
+def consume(
+    event: object,
+    handle: Callable[[str, int], bool],
+    *,
+    at_once: int = 1,
+    queue: Callable[[], MessageQueue] | None = None,
+) -> dict[str, Any]:
     """Call `handle(job id, receive count)` for each message, `at_once` of them in parallel, and answer to SQS.
 
     True acknowledges the message. False, or an exception (which is logged), reports it, so that SQS sends it again
     and moves it to the dead-letter queue after maxReceiveCount. A body that is not one of ours names no job, so there
     is nothing to retry: it is counted, logged by its digest and acknowledged, and never reaches a dead-letter queue.
+
+    `queue` is where the messages came from, made on first need: what is reported is then handed out again after
+    SETBACK_BACKOFF rather than after the visibility timeout, which is many times longer than a quick failure.
 
     Raises MalformedRequestError for an event that is no batch of SQS: the whole of it is then delivered again.
     """
@@ -56,11 +68,25 @@ def consume(event: object, handle: Callable[[str, int], bool], *, at_once: int =
             settled = [future.result() for future in futures]
     else:
         settled = [settle(record) for record in records]
+    if queue is not None:
+        for record, done in zip(records, settled, strict=True):
+            if not done:
+                _put_off(queue, record)
     return {
         "batchItemFailures": [
             {"itemIdentifier": record["messageId"]} for record, done in zip(records, settled, strict=True) if not done
         ]
     }
+
+
+def _put_off(queue: Callable[[], MessageQueue], record: dict[str, Any]) -> None:
+    receipt = record.get("receiptHandle")
+    if isinstance(receipt, str) and receipt:
+        wait = SETBACK_BACKOFF[min(_receive_count(record), len(SETBACK_BACKOFF)) - 1]
+        try:
+            queue().put_off(receipt, delay=wait)
+        except DarkroomError as error:
+            log.warning("A message comes again only after its visibility timeout: %s", error.detail)
 
 
 def _records(event: object) -> list[dict[str, Any]]:

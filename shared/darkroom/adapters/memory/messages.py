@@ -55,6 +55,12 @@ class MemoryQueue:
         if fails:
             raise TransientError("The queue did not answer")
 
+    def put_off(self, receipt: str, *, delay: int) -> None:
+        now = self._clock.now()
+        for held in self._messages:
+            if held.receipt == receipt and held.visible_at > now:
+                held.visible_at = now + -(-delay // SECOND) * SECOND
+
     def waiting(self) -> int:
         now = self._clock.now()
         return sum(message.visible_at <= now for message in self._messages)
