@@ -34,7 +34,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 JOB_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 URL = "https://hooks.example.com/in?key=abracadabra"
@@ -306,7 +306,33 @@ def test_two_senders_at_once_make_one_try() -> None:
     assert [len(first.sent), len(stage.fetcher.sent)] == [1, 0]
 
 
-def test_two_senders_that_read_the_same_row_in_the_same_millisecond_make_one_try() -> None:
+class Overtaken(MemoryJobStore):
+    """Another sender acts right after the row was read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], None] | None = None
+
+    def delivery(self, job_id: str) -> Delivery | None:
+        seen = super().delivery(job_id)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return seen
+
+
+def test_two_senders_that_read_the_same_row_make_one_try() -> None:
+    store = Overtaken()
+    stage = Stage(jobs=store)
+    stage.end()
+    other = MemoryFetcher({URL: OK})
+    store.meanwhile = lambda: stage.sender(other).deliver(JOB_ID)
+    stage.webhooks.deliver(JOB_ID)
+    assert [len(other.sent), len(stage.fetcher.sent)] == [1, 0]
+    assert stage.delivery().state is DeliveryState.DELIVERED
+
+
+def test_two_senders_that_begin_in_the_same_millisecond_write_different_rows() -> None:
     stage = Stage()
     stage.end()
     seen = stage.delivery()
