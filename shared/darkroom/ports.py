@@ -340,7 +340,7 @@ class Fetcher(Protocol):
     def get(self, url: str, *, limit: int) -> Fetched: ...
 
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str], limit: int, timeout: int) -> Fetched:
-        """Never follows a redirect. Reads at most `limit` bytes of the answer and leaves the rest."""
+        """Never follows a redirect. With a limit of 0 the answer's body is left unread, whatever it is."""
         ...
 
 

@@ -59,6 +59,15 @@ def test_what_is_larger_than_the_limit_is_refused(make: Make) -> None:
         fetcher.post("http://shop.example/", body=b"", headers={}, limit=4, timeout=1_000)
 
 
+def test_a_post_without_room_for_an_answer_leaves_its_body_unread(make: Make) -> None:
+    fetcher = make(
+        {"http://shop.example/": [answer(201, b"5" * 100_000), answer(500, b"", **{"content-encoding": "x"})]}
+    )
+    for status in (201, 500):
+        posted = fetcher.post("http://shop.example/", body=b"", headers={}, limit=0, timeout=5_000)
+        assert (posted.status, posted.body) == (status, b"")
+
+
 def test_redirects_are_followed_to_where_they_end(make: Make) -> None:
     fetcher = make(
         {

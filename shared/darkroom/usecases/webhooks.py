@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from darkroom.domain import webhooks
 from darkroom.domain.jobs import DeliveryState
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from darkroom.domain.jobs import Delivery
     from darkroom.ports import Clock, Fetcher, JobStore, MessageQueue, Meter
-
-ANSWER_BYTES: Final = 4_096
-"""How much of a receiver's answer is read; nothing but its status is used."""
 
 log = logging.getLogger(__name__)
 
@@ -133,10 +130,8 @@ class Webhooks:
             **webhooks.signed_headers(secret, message_id=begun.message_id, now=began, body=body),
         }
         try:
-            fetched = self._fetcher.post(
-                begun.url, body=body, headers=headers, limit=ANSWER_BYTES, timeout=WEBHOOK_TIMEOUT
-            )
-            status = fetched.status
+            # Only the status counts, so a body is not even read: an endless one is no reason to try again.
+            status = self._fetcher.post(begun.url, body=body, headers=headers, limit=0, timeout=WEBHOOK_TIMEOUT).status
         except (FetchFailedError, UnacceptableUrlError, TooLargeError) as error:
             note = error.detail
         return webhooks.answered(begun, duration=max(0, self._clock.now() - began), status=status, note=note)

@@ -103,7 +103,7 @@ class GuardedFetcher:
             headers={**headers, "User-Agent": USER_AGENT},
             body=body,
         ) as answer:
-            return Fetched(address.url, answer.status, answer.headers, answer.read(limit))
+            return Fetched(address.url, answer.status, answer.headers, answer.read(limit) if limit else b"")
 
     def _pins(self, address: WebAddress, deadline: Deadline) -> Sequence[str]:
         """The addresses that this hop may connect to: resolved once, and every one of them judged."""
