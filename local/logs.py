@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PLATFORM: Final = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_START", "INIT_REPORT")
 LATE_MILLISECONDS: Final = 30_000
 EVERY_LINE_HAS: Final = frozenset(
-    {"level", "message", "timestamp", "service", "location", "cold_start", "sampling_rate", "xray_trace_id"}
+    {"level", "message", "timestamp", "service", "function", "location", "cold_start", "sampling_rate", "xray_trace_id"}
 )
 
 
@@ -34,7 +34,7 @@ class Tail:
         self._logs = stack.client("logs")
         self._prefix = f"/aws/lambda/{stack.stack_name}-"
         self._start = int(time.time() * 1000)
-        self._seen: set[str] = set()
+        self._seen: set[tuple[str, int, str]] = set()
 
     def poll(self) -> list[Line]:
         """Lines that are new since the last poll, oldest first; metrics and the platform's own lines left out."""
@@ -42,9 +42,11 @@ class Tail:
         for group in self._logs.describe_log_groups(logGroupNamePrefix=self._prefix)["logGroups"]:
             name = group["logGroupName"]
             for event in self._events(name):
-                if event["eventId"] in self._seen:
+                # The emulator's events have no ids.
+                told = (event["logStreamName"], event["timestamp"], event["message"])
+                if told in self._seen:
                     continue
-                self._seen.add(event["eventId"])
+                self._seen.add(told)
                 if line := read(event["message"], event["timestamp"], name.removeprefix(self._prefix)):
                     lines.append(line)
         return sorted(lines, key=lambda line: line.at)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from local import overlay
@@ -26,7 +27,8 @@ class Functions:
     """The functions of a template by the folder of their code, on a stack that runs them."""
 
     def __init__(self, stack: Stack, template: Template, root: Path) -> None:
-        self._stack = stack
+        self._lambda = stack.client("lambda")
+        self._names = stack.resources()
         self._root = root.resolve()
         self._folders: Mapping[str, Path] = {
             name: self._root / overlay.source(resource)
@@ -45,11 +47,11 @@ class Functions:
         ]
 
     def reload(self, names: Iterable[str]) -> None:
-        lambda_ = self._stack.client("lambda")
-        for name in names:
-            lambda_.update_function_code(
-                FunctionName=self._stack.resource(name), ZipFile=archive(self._folders[name]), Publish=False
-            )
+        with ThreadPoolExecutor() as together:
+            list(together.map(self._update, names))
+
+    def _update(self, name: str) -> None:
+        self._lambda.update_function_code(FunctionName=self._names[name], ZipFile=archive(self._folders[name]))
 
 
 def archive(folder: Path) -> bytes:

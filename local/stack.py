@@ -111,13 +111,14 @@ class Stack:
         )
         return secret
 
-    def resource(self, logical_id: str) -> str:
-        """The physical name of a resource of the template."""
-        described = self.client("cloudformation").describe_stack_resource(
-            StackName=self.stack_name, LogicalResourceId=logical_id
-        )
-        name: str = described["StackResourceDetail"]["PhysicalResourceId"]
-        return name
+    def resources(self) -> dict[str, str]:
+        """The physical names of the template's resources, by their names in the template."""
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack_name)
+        return {
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for page in pages
+            for resource in page["StackResourceSummaries"]
+        }
 
 
 def client(service: str, endpoint_url: str, region: str = REGION) -> Any:
@@ -340,7 +341,7 @@ def bring_up(embedded: Embedded, template: Path, settings: Mapping[str, str], sa
         outputs = embedded.deploy(template, settings)
         bare = Stack("", "", embedded.endpoint_url, REGION, STACK_NAME, outputs)
         stage = outputs["ApiUrl"].rsplit("/", 1)[1]
-        api_url = f"{embedded.endpoint_url}/_aws/execute-api/{bare.resource('Api')}/{stage}"
+        api_url = f"{embedded.endpoint_url}/_aws/execute-api/{bare.resources()['Api']}/{stage}"
         stack = replace(bare, api_url=api_url, outputs={**outputs, "ApiUrl": api_url})
         stack = replace(stack, api_key=stack.make_key(OWNER))
         deadline = time.monotonic() + ANSWER_SECONDS
