@@ -127,3 +127,8 @@ def test_hostile_text_takes_no_more_than_its_length_in_time(unit: str) -> None:
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_no_surrounding_text_lets_a_key_of_ours_through(before: str, after: str) -> None:
     assert OUR_KEY not in redacted(f"{before} {OUR_KEY} {after}")
+
+
+def test_names_of_a_stacks_own_resources_stay_readable() -> None:
+    text = "function darkroom-staging-receiver wrote to darkroom-staging-media-000000000000-us-east-1"
+    assert redacted(text) == text

@@ -44,7 +44,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
             rf"\1\2{GONE}",
         ),
         # Secrets known by their shape: webhook secrets, our keys, the providers', AWS's key ids, JWTs and policies.
-        (re.compile(rf"{edge}(?:whsec|sk|rk|pk|dk|r8|darkroom|gh[pousr])[_-][A-Za-z0-9+/=_-]{{8,}}"), GONE),
+        (re.compile(rf"{edge}(?:whsec|sk|rk|pk|dk|r8|gh[pousr])[_-][A-Za-z0-9+/=_-]{{8,}}"), GONE),
         (re.compile(rf"{edge}(?:AIza[A-Za-z0-9_-]{{16,}}|A[KS]IA[A-Z0-9]{{12,}})"), GONE),
         (re.compile(rf"{edge}eyJ[A-Za-z0-9_=+/.-]{{8,}}"), GONE),
         # Session tokens and whatever else is long and without a word in it.
