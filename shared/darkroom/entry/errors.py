@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from darkroom import errors
+from darkroom.domain.redaction import redacted
 
 TABLE: Final[dict[type[errors.DarkroomError], tuple[int, str]]] = {
     errors.MalformedRequestError: (400, "The request cannot be read"),
@@ -52,7 +53,8 @@ def problem(error: Exception, request_id: str, *, seed: bool) -> tuple[int, dict
         code, detail = errors.DarkroomError.code, "The request failed through no fault of yours"
         fix = "Send the request again; if it keeps failing, report this requestId."
     else:
-        code, detail, fix = error.exact_code, error.detail, error.fix or FIXES[status]
+        # What the caller wrote may be quoted in it; its secrets are not.
+        code, detail, fix = error.exact_code, redacted(error.detail), error.fix or FIXES[status]
     body: dict[str, Any] = {
         "type": f"urn:darkroom:problem:{code.lower().replace('_', '-')}",
         "title": title,
@@ -67,7 +69,7 @@ def problem(error: Exception, request_id: str, *, seed: bool) -> tuple[int, dict
     headers: dict[str, str] = {}
     match error:
         case errors.InvalidRequestError(problems=problems) if problems:
-            body["errors"] = [{"field": field, "message": message} for field, message in problems]
+            body["errors"] = [{"field": redacted(field), "message": redacted(message)} for field, message in problems]
         case errors.UnhealthyError(checks=checks):
             body["checks"] = checks
         case errors.MethodNotAllowedError(allowed=allowed):
