@@ -1,0 +1,63 @@
+"""The stack as deployed, on an embedded AWS of the suite's own: own ports, own folder, gone at the end."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from local import port
+from local.engine import choose
+from local.stack import ROOT, Embedded, Stack, bring_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(ROOT / "tests" / "e2e"):
+            item.add_marker("aws")
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """An embedded AWS, not started yet; ended after the last test whatever happens."""
+    embedded = Embedded(tmp_path_factory.mktemp("stack"), port.pick())
+    yield embedded
+    embedded.stop()
+
+
+@pytest.fixture(scope="session")
+def stack(embedded: Embedded, testdata: Any) -> Stack:
+    """The template, deployed; with the detector of the material where it is, else the best that this machine has."""
+    models = (ROOT / ".." / "shared" / "testdata" / "models" / "yolox").resolve()
+    environment = {"DETECT_MODEL_DIR": str(models)} if models.is_dir() else dict(os.environ)
+    return bring_up(embedded, ROOT / "template.yaml", choose(environment, print), print)
+
+
+def api_of(stack: Stack, key: str) -> httpx.Client:
+    return httpx.Client(base_url=stack.api_url, headers={"x-api-key": key}, timeout=60, trust_env=False)
+
+
+@pytest.fixture(scope="session")
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    """The API with the key of one owner."""
+    with api_of(stack, stack.api_key) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def stranger(stack: Stack) -> Iterator[httpx.Client]:
+    """The API with the key of another owner."""
+    with api_of(stack, stack.make_key("stranger")) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def storage() -> Iterator[httpx.Client]:
+    """A client that carries nothing of ours, as a browser would upload."""
+    with httpx.Client(timeout=60, trust_env=False) as client:
+        yield client
