@@ -155,6 +155,7 @@ class Embedded:
         self.folder = folder.resolve()
         self.port = number
         self.endpoint_url = f"http://{port.LOOPBACK}:{number}"
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def description(self) -> Path:
@@ -193,7 +194,7 @@ class Embedded:
                 (self.folder / name).mkdir()
             self.description.unlink(missing_ok=True)
             with self.log.open("wb") as log:
-                process = subprocess.Popen(
+                self._process = subprocess.Popen(
                     [EMULATOR, "-P", ROOT / "local" / "embedded.py", INTERPRETER],
                     env=self.environment()
                     | {
@@ -211,12 +212,12 @@ class Embedded:
                     start_new_session=True,
                     pass_fds=(lock,),
                 )
-            (self.folder / "lock").write_text(json.dumps({"pid": process.pid, "port": self.port}))
+            (self.folder / "lock").write_text(json.dumps({"pid": self._process.pid, "port": self.port}))
         finally:
             os.close(lock)
         deadline = time.monotonic() + START_SECONDS
         while not _answers(f"{self.endpoint_url}/_ministack/health"):
-            if process.poll() is not None or time.monotonic() > deadline:
+            if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise StackError(
                     f"The embedded AWS did not start; {self.log} ends:\n{tail(self.log)}",
@@ -275,22 +276,14 @@ class Embedded:
         pid = self.running()
         if pid is None:
             return False
-        for ask in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, ask)
-            deadline = time.monotonic() + STOP_SECONDS
-            while time.monotonic() < deadline:
-                # Where the emulator is our own child it must be waited for, or it stays a zombie in our group.
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
-                if self.running() is None:
-                    break
-                time.sleep(0.05)
-            else:
-                continue
-            break
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)  # functions that outlived it
+        _signal_group(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.running() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        _signal_group(pid, signal.SIGKILL)  # what did not end, the functions' processes included
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
         self.description.unlink(missing_ok=True)
         return True
 
@@ -357,6 +350,12 @@ def bring_up(embedded: Embedded, template: Path, settings: Mapping[str, str], sa
         raise
     stack.save(embedded.description)
     return stack
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    """Signal a process that leads a group, and all of its group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, number)
 
 
 def _answers(url: str) -> bool:
