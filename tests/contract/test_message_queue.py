@@ -111,6 +111,18 @@ def test_a_delayed_message_waits(both: Both, delay: int) -> None:
     assert reader.bodies() == []
 
 
+def test_what_waits_is_counted_until_somebody_holds_it(both: Both) -> None:
+    queue, reader = both
+    assert queue.waiting() == 0
+    queue.send("a")
+    queue.send("b")
+    queue.send("later", delay=MINUTE)
+    assert queue.waiting() == 2
+    held = len(reader.bodies())
+    assert held > 0
+    assert queue.waiting() == 2 - held
+
+
 def test_a_received_message_is_handed_out_again_when_its_holder_says(both: Both) -> None:
     queue, reader = both
     queue.send("x")
