@@ -32,6 +32,7 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
             "UpdateItem",
         }
     ),
+    "rekognition": frozenset({"DetectLabels"}),
     # HeadBucket is botocore's own: it asks for the region of a bucket that redirects.
     "s3": frozenset(
         {"DeleteObjects", "GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "PutObject"},
@@ -39,7 +40,7 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "secretsmanager": frozenset({"GetSecretValue"}),
     "sqs": frozenset({"GetQueueAttributes", "SendMessage"}),
 }
-"""Every service and operation that our code calls inside a zip function; a test compares it with the adapters."""
+"""Every service and operation that our code calls inside a function; a test compares it with the adapters."""
 
 
 def trim(packages: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -259,6 +262,25 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
 def test_a_real_model_of_another_family_is_refused(name: str, testdata: Material) -> None:
     with pytest.raises(NoModelError):
         YoloxDetector(open_session(testdata(name), threads=1), LABELS, model=name, confidence=0.4)
+
+
+def test_onnx_runtime_leaves_nothing_on_disk_and_calls_nobody(tmp_path: Path, testdata: Material) -> None:
+    """Its telemetry would write a device id into the home folder, and upload from there."""
+    program = """
+import sys
+from pathlib import Path
+from darkroom.adapters.vision.yolox import YoloxDetector, open_session
+labels = [str(number) for number in range(80)]
+YoloxDetector(open_session(Path(sys.argv[1]), threads=1), labels, model="nano", confidence=0.4)
+"""
+    environment = {name: value for name, value in os.environ.items() if name not in {"CI", "ORT_DISABLE_TELEMETRY"}}
+    subprocess.run(
+        [sys.executable, "-c", program, str(testdata("models/yolox/yolox_nano.onnx"))],
+        env={**environment, "HOME": str(tmp_path), "XDG_CACHE_HOME": ""},
+        check=True,
+        timeout=60,
+    )
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 # --- the real model ---------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ Everything about a model - its input size, its grids, its number of labels - is 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
@@ -44,6 +45,8 @@ class Session(Protocol):
 
 def open_session(weights: Path, *, threads: int) -> Session:
     """A session on the CPU; `threads` 0 leaves their number to ONNX Runtime. Raises NoModelError if it refuses."""
+    # Read while the library is loaded: without it, ONNX Runtime writes a device id to disk and reports to Microsoft.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
