@@ -71,6 +71,10 @@ lint: setup ## Format, lint, types, import directions
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
+.PHONY: test
+test: setup ## The whole suite, or some parts of it: PARTS="lint unit ..."
+	$(LOCAL) test $(PARTS)
+
 # --- the stack --------------------------------------------------------------------------------------------------------
 # SAM looks for uv on the PATH: the one of its own environment. The container function needs a Docker engine; without
 # one (or with CONTAINERS=no) everything else is built.
@@ -103,3 +107,8 @@ destroy: setup ## End STAGE's stack with all its data, after its name was typed
 .PHONY: secrets
 secrets: setup ## Store keys of AI providers in SSM, from the environment or a silent prompt
 	$(LOCAL) secrets --stage $(STAGE) $(if $(PREFIX),--prefix $(PREFIX))
+
+.PHONY: clean
+clean: ## Remove what was built, run and written here, environments included
+	@if [[ -x $(PY) ]]; then $(LOCAL) down; fi
+	rm -rf $(VENV) $(AWS_VENV) .aws-sam .darkroom out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REPORTS: Final = ROOT / "out" / "test"
-ELSEWHERE: Final = "not schedules and not artifacts and not docker"
-"""Markers of tests that have a part of their own."""
+ELSEWHERE: Final = "not artifacts and not docker"
+"""Tests of what `make build` leaves have a part of their own, those of the containers `make test-sam`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ PARTS: Final = (
     Part("unit", ("tests/unit",), workers=2),
     Part("contract", ("tests/contract",), workers=2),
     Part("functional", ("tests/functional",), workers=2),
-    Part("template", ("tests/template",), workers=2),
+    Part("template", ("tests/template",), workers=2, before=("make", "--no-print-directory", "validate")),
     Part("budget", ("tests/budget",)),
-    Part("schedules", ("tests",), markers="schedules", workers=2),
+    Part("schedules", ("tests/schedules",), workers=2),
     Part("e2e", ("tests/e2e",)),
     Part("artifacts", ("tests",), markers="artifacts", before=("make", "--no-print-directory", "build")),
 )

@@ -37,10 +37,11 @@ def test_every_folder_of_tests_is_in_a_part() -> None:
     assert {folder for folder in folders if not folder.endswith("__pycache__")} <= run_by_folder
 
 
-def test_tests_with_a_part_of_their_own_run_once() -> None:
-    own = {part.markers for part in PARTS} - {suite.ELSEWHERE}
-    assert own == {"schedules", "artifacts"}
-    assert all(f"not {marker}" in suite.ELSEWHERE for marker in own)
+def test_tests_of_the_build_run_once_and_after_it() -> None:
+    assert "not artifacts" in suite.ELSEWHERE
+    (part,) = [part for part in PARTS if part.markers != suite.ELSEWHERE]
+    assert part.markers == "artifacts"
+    assert part.before[-1] == "build"
 
 
 def test_the_report_names_what_failed_and_what_was_skipped(tmp_path: Path) -> None:
