@@ -22,12 +22,13 @@ from darkroom.adapters.aws.uploads import DynamoUploadStore
 from darkroom.adapters.clock import SystemClock
 from darkroom.domain import limits
 from darkroom.errors import ImageNotFoundError, TooLargeError
+from darkroom.ports import PresignedPost
 from darkroom.usecases.uploads import PresignedUpload, Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from darkroom.ports import PresignedPost
+    import httpx
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_s3.client import S3Client
 
@@ -293,7 +294,75 @@ def test_a_form_may_be_sent_again_until_it_expires_because_s3_knows_no_condition
     assert put(sized) == (412, "PreconditionFailed")
 
 
-# --- both -------------------------------------------------------------------------------------------------------------
+# --- through the API --------------------------------------------------------------------------------------------------
+
+
+def asked_of(api: httpx.Client, **body: object) -> PresignedUpload:
+    answer = api.post("/uploads/presign", json=body)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    return PresignedUpload(
+        url=told["url"],
+        key=told["key"],
+        bucket=told["bucket"],
+        method=told["method"],
+        headers=told["headers"],
+        expires_at=0,
+        post=PresignedPost(**told["post"]),
+    )
+
+
+def test_what_the_function_signs_with_its_roles_session_is_held_to_the_same(api: httpx.Client, depot: Depot) -> None:
+    by_put, by_form = (
+        asked_of(api, filename="cat.jpg", contentType="image/jpeg", size=len(JPEG), purpose="faces") for _ in range(2)
+    )
+    assert parse_qs(urlsplit(by_put.url).query)["X-Amz-Security-Token"]
+    assert by_form.post.fields["x-amz-security-token"]
+    for upload in (by_put, by_form):
+        assert put(upload, JPEG + b"!", Content_Length=str(len(JPEG) + 1)) == (403, "SignatureDoesNotMatch")
+        assert post(upload.post, JPEG + b"!") == (400, "EntityTooLarge")
+        assert put(upload, Content_Type="text/html") == (403, "SignatureDoesNotMatch")
+        assert post(upload.post, fields={"key": "faces/other.jpg"}) == (403, "AccessDenied")
+        assert depot.stored(upload.key) is None
+    assert put(by_put) == (200, "")
+    assert put(by_put) == (412, "PreconditionFailed")
+    assert post(by_form.post) == (204, "")
+    assert depot.stored(by_put.key) == depot.stored(by_form.key) == JPEG
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"filename": "drawing.svg"}, 415),
+        ({"filename": "page.html", "contentType": "image/jpeg"}, 415),
+        ({"filename": "cat.jpg", "contentType": "image/svg+xml"}, 415),
+        ({"filename": "x" * 5_000}, 422),
+        ({"filename": "../.."}, 422),
+        ({"filename": "\u202e"}, 422),
+        ({"filename": "cat"}, 422),
+        ({"filename": "cat.jpg", "size": 0}, 422),
+        ({"filename": "cat.jpg", "size": limits.IMAGE_BYTES + 1}, 413),
+        ({"filename": "film.mp4"}, 415),
+        ({"filename": "cat.jpg", "purpose": "results"}, 422),
+    ],
+)
+def test_the_api_signs_nothing_that_it_does_not_take_and_says_the_fix(
+    api: httpx.Client, body: dict[str, object], status: int
+) -> None:
+    answer = api.post("/uploads/presign", json=body)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["fix"]
+
+
+def test_an_upload_of_a_name_full_of_tricks_works(api: httpx.Client, depot: Depot) -> None:
+    upload = asked_of(api, filename="..\\..\x00/\u202egpj.Übermut (1).jpeg", size=len(JPEG))
+    assert upload.key.endswith("-gpj.Ubermut-1.jpeg")
+    assert put(upload) == (200, "")
+    assert depot.stored(upload.key) == JPEG
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
 def test_the_link_to_an_object_reads_it_and_names_the_file(depot: Depot, sized: PresignedUpload) -> None:
