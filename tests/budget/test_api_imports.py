@@ -1,0 +1,100 @@
+"""A cold start of the API pays for what its request uses, and for nothing else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+
+FORBIDDEN = {
+    "pydantic",
+    "boto3",
+    "PIL",
+    "numpy",
+    "cv2",
+    "onnxruntime",
+    "openai",
+    "replicate",
+    "google",
+    "aws_xray_sdk",
+    "httpx",
+    "jwt",
+}
+REQUESTS: dict[str, int | str | None] = {
+    "presign/put": 200,
+    "presign/direct": None,
+    "receiver/process": 202,
+    "receiver/process-idempotent": 202,
+    "receiver/process-foreign-image": 404,
+    "receiver/cancel": 404,
+    "status/job": 404,
+    "status/health": 200,
+    "status/openapi": 200,
+    "status/docs": 200,
+    "authorizer/key": "Unauthorized",
+}
+"""One request for each way through an API function, and what it answers; None where that is bare."""
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}",
+    "AWS_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "BUCKET_NAME": "media",
+    "TABLE_NAME": "jobs",
+    "UPLOADS_TABLE_NAME": "uploads",
+    "KEYS_TABLE_NAME": "keys",
+    "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/detect",
+    "WEBHOOK_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/webhooks",
+    "ALLOWED_ORIGINS": "https://app.example",
+    "STAGE": "dev",
+    "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    "POWERTOOLS_METRICS_DISABLED": "true",
+}
+
+
+@cache
+def cold(name: str) -> dict[str, Any]:
+    program = ROOT / "tests" / "budget" / "cold_request.py"
+    ran = subprocess.run(
+        [sys.executable, program, name.partition("/")[0], ROOT / "events" / f"{name}.json"],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    seen: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return seen
+
+
+def packages(modules: list[str]) -> set[str]:
+    return {module.partition(".")[0] for module in modules}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_one_request_loads_none_of_what_it_does_not_use(name: str) -> None:
+    seen = cold(name)
+    answer, expected = seen["answer"], REQUESTS[name]
+    assert expected in (None, answer if isinstance(answer, str) else answer.get("statusCode")), answer
+    assert packages(seen["modules"]) & FORBIDDEN == set()
+
+
+@pytest.mark.parametrize("name", ["status/health", "status/openapi", "status/docs"])
+def test_a_request_that_asks_nothing_of_aws_loads_no_client(name: str) -> None:
+    ours = {module for module in cold(name)["modules"] if module.startswith("darkroom.adapters.aws.")}
+    assert ours <= {"darkroom.adapters.aws.clients"}, "the program of this test loads that one itself"
+
+
+@pytest.mark.parametrize("function", ["presign", "receiver", "status", "authorizer"])
+def test_importing_a_handler_makes_nothing(function: str) -> None:
+    """Nothing happens at import: no client, no settings, no logger of Powertools."""
+    name = next(name for name in REQUESTS if name.startswith(function))
+    assert packages(cold(name)["at_import"]) & (FORBIDDEN | {"botocore", "aws_lambda_powertools"}) == set()
