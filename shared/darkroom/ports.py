@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -266,6 +266,22 @@ class MessageQueue(Protocol):
 
     def waiting(self) -> int:
         """About how many messages could be received now."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """The messages that were received too often, and the queue that they came from."""
+
+    def waiting(self) -> int:
+        """How many there are. SQS counts roughly."""
+        ...
+
+    def move_back(self, progress: Callable[[int], None]) -> int:
+        """Send each to its queue again; how many. `progress` is told how many so far.
+
+        One that dies again meanwhile is not taken along a second time. Interrupted, a message may be in both queues,
+        and is never in neither.
+        """
         ...
 
 

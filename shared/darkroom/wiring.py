@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from darkroom import ports
+    from darkroom.adapters.aws.stacks import Stack
     from darkroom.adapters.vision.models import ModelLibrary
     from darkroom.domain.jobs import Kind
     from darkroom.usecases.access import Access, Keys
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from darkroom.usecases.sweeping import Sweeper
     from darkroom.usecases.uploads import Uploads
     from darkroom.usecases.webhooks import Webhooks
+
+    StackName = tuple[str | None, str | None, str | None, Path]
+    """Name, region, endpoint and folder, as `stacks.find` takes them."""
 
 
 @cache
@@ -80,15 +84,47 @@ def access() -> Access:
     )
 
 
-def operated_keys(stack_name: str | None, region: str | None, endpoint_url: str | None, folder: Path) -> Keys:
-    """The keys of a stack that an operator names: a terminal has no settings of a function."""
+def operated_stack(name: str | None, region: str | None, endpoint_url: str | None, folder: Path) -> Stack:
+    """The stack that an operator names: a terminal has no settings of a function."""
     from darkroom.adapters.aws import stacks
+
+    return stacks.find(name, region=region, endpoint_url=endpoint_url, folder=folder)
+
+
+def operated_keys(*named: *StackName) -> Keys:
     from darkroom.adapters.aws.keys import DynamoKeyStore
     from darkroom.usecases.access import Keys
 
-    stack = stacks.find(stack_name, region=region, endpoint_url=endpoint_url, folder=folder)
+    stack = operated_stack(*named)
     store = DynamoKeyStore(stack.client("dynamodb"), stack.need(stack.outputs, "KeysTableName"))
     return Keys(store, clock(), stage=stack.need(stack.parameters, "Stage"))
+
+
+def operated_jobs(*named: *StackName) -> ports.JobStore:
+    from darkroom.adapters.aws.jobs import DynamoJobStore
+
+    stack = operated_stack(*named)
+    return DynamoJobStore(stack.client("dynamodb"), stack.need(stack.outputs, "TableName"))
+
+
+def operated_dead_letters(*named: *StackName, dead: str, queue: str) -> ports.DeadLetters:
+    """`dead` and `queue` are the stack's outputs that hold the two queues' URLs."""
+    from darkroom.adapters.aws.dead_letters import SqsDeadLetters
+
+    stack = operated_stack(*named)
+    return SqsDeadLetters(
+        stack.client("sqs"), dead_url=stack.need(stack.outputs, dead), queue_url=stack.need(stack.outputs, queue)
+    )
+
+
+def operated_webhook_secret(*named: *StackName, owner: str) -> str:
+    """What this owner verifies its webhooks with."""
+    from darkroom.adapters.aws.secrets import SecretsManager
+    from darkroom.domain.webhooks import secret
+
+    stack = operated_stack(*named)
+    keeper = SecretsManager(stack.client("secretsmanager"), clock())
+    return secret(keeper.get(stack.need(stack.outputs, "WebhookSecretArn")), owner)
 
 
 @cache

@@ -117,6 +117,25 @@ class MemoryQueue:
         return len(event["Records"])
 
 
+class MemoryDeadLetters:
+    """Twin of SqsDeadLetters."""
+
+    def __init__(self, queue: MemoryQueue) -> None:
+        self._queue = queue
+
+    def waiting(self) -> int:
+        return len(self._queue.dead)
+
+    def move_back(self, progress: Callable[[int], None]) -> int:
+        moved = 0
+        while self._queue.dead:
+            self._queue.send(self._queue.dead[0])
+            del self._queue.dead[0]
+            moved += 1
+            progress(moved)
+        return moved
+
+
 class MemorySecrets:
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = dict(values)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from darkroom import wiring
 from darkroom.domain.callers import Scope
 from darkroom.domain.limits import SECOND
+from darkroom.entry.commands import add_stack_options, named_stack
 
 if TYPE_CHECKING:
     import argparse
@@ -44,14 +44,11 @@ def register(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     revoke.set_defaults(run=_revoke)
 
     for parser in (create, listing, revoke):
-        stack = parser.add_argument_group("which stack (the one of `make up`, where none is named)")
-        stack.add_argument("--stack-name", help="its CloudFormation name")
-        stack.add_argument("--region", help="AWS_REGION without")
-        stack.add_argument("--endpoint-url", help="an AWS other than AWS's own, such as the embedded one")
+        add_stack_options(parser)
 
 
 def _keys(options: argparse.Namespace) -> Keys:
-    return wiring.operated_keys(options.stack_name, options.region, options.endpoint_url, Path.cwd())
+    return wiring.operated_keys(*named_stack(options))
 
 
 def _create(options: argparse.Namespace) -> int:
