@@ -12,15 +12,14 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from pydantic_core import ValidationError
-
 from darkroom.contracts.routes import JSON
-from darkroom.contracts.validators import validator
 from darkroom.domain import limits
 from darkroom.errors import InvalidRequestError, MalformedRequestError, TooLargeError, UnsupportedTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from pydantic_core import SchemaValidator, ValidationError
 
 PROBLEMS_SHOWN: Final = 20
 PROBLEMS_READ: Final = 1_000
@@ -59,10 +58,7 @@ def json_body(body: object, *, encoded: bool, content_type: str) -> Any:
 
 def fields(model: str, content: object) -> dict[str, Any]:
     """The content checked against a request model, under Python names. Raises InvalidRequestError."""
-    try:
-        return dict(validator(model).validate_python(content))
-    except ValidationError as error:
-        raise _invalid(error) from None
+    return _checked(model, lambda validator: validator.validate_python(content))
 
 
 def query(model: str | None, values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -76,11 +72,8 @@ def query(model: str | None, values: Mapping[str, Sequence[str]]) -> dict[str, A
             raise one_problem(name, MESSAGES["extra_forbidden"])
     if model is None:
         return {}
-    try:
-        given: Any = {name: several[0] for name, several in values.items()}
-        return dict(validator(model).validate_strings(given))
-    except ValidationError as error:
-        raise _invalid(error) from None
+    given: Any = {name: several[0] for name, several in values.items()}
+    return _checked(model, lambda validator: validator.validate_strings(given))
 
 
 def one_problem(name: str, message: str) -> InvalidRequestError:
@@ -236,3 +229,15 @@ def _path(location: Iterable[int | str]) -> str:
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part[:NAME_SHOWN]}"
     return path.removeprefix(".") or "body"
+
+
+def _checked(model: str, validate: Callable[[SchemaValidator], Any]) -> dict[str, Any]:
+    # Imported here: a route that checks nothing starts without pydantic's core.
+    from pydantic_core import ValidationError
+
+    from darkroom.contracts.validators import validator
+
+    try:
+        return dict(validate(validator(model)))
+    except ValidationError as error:
+        raise _invalid(error) from None
