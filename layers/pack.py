@@ -38,7 +38,7 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
         {"DeleteObjects", "GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "PutObject"},
     ),
     "secretsmanager": frozenset({"GetSecretValue"}),
-    "sqs": frozenset({"GetQueueAttributes", "SendMessage"}),
+    "sqs": frozenset({"ChangeMessageVisibility", "GetQueueAttributes", "SendMessage"}),
 }
 """Every service and operation that our code calls inside a function; a test compares it with the adapters."""
 
