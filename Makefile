@@ -87,6 +87,10 @@ build: setup ## Build what is deployed, for Lambda's Python, on any machine
 	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(SAM) build $(if $(filter yes,$(CONTAINERS)),,--exclude DetectFunction)
 	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(PY) layers/pack.py compile $(BUILD)
 
+.PHONY: models
+models: setup ## Fetch a detector's weights, pinned and with their licence: NAMES="yolox_s ..." TO=functions/detect/models
+	$(VENV)/bin/darkroom models fetch $(NAMES) $(if $(TO),--to $(TO))
+
 # checkov pins a boto3 that nothing else here can live with, so it has an environment of its own.
 CHECKOV := checkov==3.3.30
 

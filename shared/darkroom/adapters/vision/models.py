@@ -223,7 +223,9 @@ def _download(model: Model, file: Any, within: float | None, progress: Callable[
                 _save(model, answer, file, until, progress)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise FetchFailedError(
-                f"{model.name} could not be fetched from {model.url}: {type(error).__name__} {error}".rstrip()
+                f"{model.name} could not be fetched from {model.url}: {type(error).__name__} {error}".rstrip(),
+                fix="Try again, and it goes on where it stopped. Without a network, set DETECT_MODEL_DIR to a folder "
+                "with an .onnx file and its labels.",
             ) from error
     file.seek(0)
     if hashlib.file_digest(file, "sha256").hexdigest() != model.sha256:
