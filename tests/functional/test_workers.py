@@ -1,0 +1,151 @@
+"""The functions behind queues and the schedule, wired as deployed, fed with `events/`; moto is their AWS."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from darkroom import wiring
+from darkroom.adapters.aws import clients
+from darkroom.domain import limits
+from darkroom.domain.jobs import Cost, DeliveryState, Failure, Job, Kind, State
+from darkroom.domain.webhooks import first_delivery
+from moto import mock_aws
+
+from tests.conftest import ROOT
+from tests.jobs_table import client_of, jobs_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.conftest import Event
+
+JOB_ID = "7d1f0a52-3c4b-4e6d-9f80-a1b2c3d4e5f6"
+"""The job that the events name."""
+
+
+def forget() -> None:
+    """What a process keeps for its life, so that each test is a process of its own."""
+    for part in (*vars(wiring).values(), clients.session, clients.client, clients.paid_client):
+        if callable(clear := getattr(part, "cache_clear", None)):
+            clear()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An AWS with what the workers need, and the environment that names it; returns that environment."""
+    environment = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": "us-east-1",
+        "BUCKET_NAME": "media",
+        "UPLOADS_TABLE_NAME": "uploads",
+        "DETECT_ENGINE": "onnx",
+        "DETECT_MODEL_DIR": str(tmp_path),
+    }
+    with mock_aws():
+        sqs = client_of("sqs")
+        for name, queue in (("QUEUE_URL", "detect"), ("WEBHOOK_QUEUE_URL", "webhooks")):
+            environment[name] = sqs.create_queue(QueueName=queue)["QueueUrl"]
+        client_of("s3").create_bucket(Bucket="media")
+        secrets = client_of("secretsmanager")
+        environment["WEBHOOK_SECRET_ID"] = secrets.create_secret(Name="master", SecretString="m" * 64)["ARN"]
+        with jobs_table(client_of("dynamodb")) as environment["TABLE_NAME"]:
+            for name, value in environment.items():
+                monkeypatch.setenv(name, value)
+            forget()
+            yield environment
+            forget()
+
+
+def handler(name: str) -> Callable[[object, object], Any]:
+    spec = importlib.util.spec_from_file_location(f"{name}_handler", ROOT / f"functions/{name}/handler.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    function: Callable[[object, object], Any] = module.handler
+    return function
+
+
+def a_job(**told: Any) -> Job:
+    now = time.time_ns() // 1_000_000
+    job = Job(
+        job_id=JOB_ID,
+        owner="acme",
+        kind=Kind.DETECTION,
+        request={"imageUrls": ["s3://media/uploads/2026/01/02/gone.jpg"]},
+        created_at=now,
+        deadline=now + limits.JOB_DEADLINE,
+        write_id="1",
+        due_at=now + limits.SUBMISSION_GRACE,
+    )
+    return replace(job, **told)
+
+
+def bodies(url: str) -> list[str]:
+    received = client_of("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+    return [message["Body"] for message in received.get("Messages", [])]
+
+
+# --- functions/detect -------------------------------------------------------------------------------------------------
+
+
+def test_detect_ends_the_job_of_its_message(aws: dict[str, str], event: Event) -> None:
+    wiring.job_store().create(a_job(callback_url="https://example.com/hook"))
+
+    assert handler("detect")(event("detect/job.json"), None) == {"batchItemFailures": []}
+
+    job = wiring.job_store().get(JOB_ID)
+    assert job is not None
+    assert job.state is State.FAILED
+    assert job.failure is not None
+    assert job.failure.code == "NO_MODEL"
+    assert bodies(aws["WEBHOOK_QUEUE_URL"]) == [json.dumps({"jobId": JOB_ID})]
+
+
+@pytest.mark.parametrize("name", ["job", "last-receive", "unreadable"])
+def test_detect_acknowledges_a_message_that_names_nothing(aws: dict[str, str], event: Event, name: str) -> None:
+    assert handler("detect")(event(f"detect/{name}.json"), None) == {"batchItemFailures": []}
+
+
+# --- functions/webhooks -----------------------------------------------------------------------------------------------
+
+
+def test_webhooks_records_the_try_of_each_job_and_drops_what_is_no_message(aws: dict[str, str], event: Event) -> None:
+    store = wiring.job_store()
+    job = a_job(callback_url="https://receiver.invalid/hook")
+    store.create(job)
+    now = job.created_at
+    ended = replace(job, state=State.FAILED, ended_at=now, failure=Failure("BAD_IMAGE", "It is none"), cost=Cost())
+    delivery = first_delivery(ended, now)
+    store.end(JOB_ID, state=State.FAILED, now=now, failure=ended.failure, delivery=delivery)
+
+    assert handler("webhooks")(event("webhooks/batch.json"), None) == {"batchItemFailures": []}
+
+    tried = store.delivery(JOB_ID)
+    assert tried is not None
+    assert tried.state is DeliveryState.PENDING
+    assert [one.status for one in tried.log] == [None]
+
+
+# --- functions/sweeper ------------------------------------------------------------------------------------------------
+
+
+def test_sweeper_sends_the_message_that_was_never_sent(aws: dict[str, str], event: Event) -> None:
+    job = a_job()
+    wiring.job_store().create(replace(job, due_at=job.created_at))
+
+    assert handler("sweeper")(event("sweeper/each-minute.json"), None) == {"mended": 1, "failed": 0, "webhooks": 0}
+
+    assert bodies(aws["QUEUE_URL"]) == [json.dumps({"jobId": JOB_ID})]
+
+
+@pytest.mark.parametrize("name", ["detect", "webhooks", "sweeper"])
+def test_a_warmup_needs_no_aws(name: str, event: Event) -> None:
+    assert handler(name)(event(f"{name}/warmup.json"), None) == {"warm": True}
