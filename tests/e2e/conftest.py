@@ -13,7 +13,7 @@ from local.engine import choose
 from local.stack import ROOT, Embedded, Stack, bring_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,6 +54,12 @@ def stranger(stack: Stack) -> Iterator[httpx.Client]:
     """The API with the key of another owner."""
     with api_of(stack, stack.make_key("stranger")) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def api_with_key(stack: Stack) -> Callable[[str], httpx.Client]:
+    """A client of the API for any key."""
+    return lambda key: api_of(stack, key)
 
 
 @pytest.fixture(scope="session")
