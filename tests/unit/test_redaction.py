@@ -33,6 +33,9 @@ CANARIES = {
     "a key of ours in prose": (f"the key {OUR_KEY} was refused", OUR_KEY),
     "a webhook secret": (f"signed by {webhooks.secret('m', 'o')}.", webhooks.secret("m", "o")[6:]),
     "a bearer token": ("Authorization: Bearer abc.def-ghi_jkl", "abc.def-ghi_jkl"),
+    "a bearer token that is opaque": ("Bearer abracadabrasimsalabim", "abracadabrasimsalabim"),
+    "a short bearer token": ("Bearer abra.cada", "abra.cada"),
+    "a bearer token with a digit": ("Bearer abra1", "abra1"),
     "basic credentials": ("authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
     "a JWT in prose": ("got eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJib2IifQ.c2ln here", "eyJzdWIiOiJib2IifQ"),
     "a POST policy": (f"policy={'eyJleHBpcmF0aW9uIjoi' * 3}", "eyJleHBpcmF0aW9uIjoi"),
@@ -46,6 +49,7 @@ CANARIES = {
     "credentials in a URL": ("https://jane:sesame@example.com/x", "sesame"),
     "a token in a callback URL": ("calls https://hooks.example.com/in?key=abracadabra now", "abracadabra"),
     "a token in a fragment": ("https://example.com/#id_token=abracadabra", "abracadabra"),
+    "a cookie as JSON": ('{"cookie": "abracadabra"}', "abracadabra"),
     "a cookie": ("Set-Cookie: abracadabra; Path=/", "abracadabra"),
 }
 
@@ -69,6 +73,10 @@ def test_is_taken_out_of_a_structure(name: str) -> None:
     "text",
     [
         "The handler failed",
+        "The request carries neither a key nor a bearer token",
+        "A bearer token, or a key. Basic is not taken.",
+        "token: is not a known field, and 2 more",
+        "password: must be an object",
         "job 0f8fad5b-d9cb-469f-a165-70867728950e completed in 312 ms",
         "GET https://example.com/photos/cat.jpg gave 404",
         "s3://media/uploads/2026/01/02/0f8fad5b-d9cb-469f-a165-70867728950e-cat.jpg",

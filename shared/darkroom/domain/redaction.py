@@ -20,13 +20,14 @@ ENTRIES: Final = 64
 _NAMES: Final = (
     r"x-amz-(?:signature|security-token|credential)|awsaccesskeyid|aws_(?:secret_)?access_key(?:_id)?"
     r"|[\w-]{0,32}(?:password|passwd|secret|token|signature|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)"
-    r"|authorization|proxy-authorization|cookie|set-cookie|policy"
+    r"|policy"
 )
+_SAID: Final = r"(?:is|must|stands|has) "
 
 
 @cache
 def _name() -> re.Pattern[str]:
-    return re.compile(rf"(?:{_NAMES})", re.IGNORECASE)
+    return re.compile(rf"(?:{_NAMES}|(?:proxy-)?authorization|(?:set-)?cookie)", re.IGNORECASE)
 
 
 @cache
@@ -37,10 +38,28 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
         # The query, fragment and credentials of any URL: presigned signatures, callback tokens.
         (re.compile(r"(\b[a-z][a-z0-9+.-]{0,16}://)[^\s/?#@\"'<>]{1,256}@", re.IGNORECASE), rf"\1{GONE}@"),
         (re.compile(r"(\b[a-z][a-z0-9+.-]{0,16}://[^\s?#\"'<>]{0,2048})[?#][^\s\"'<>]+", re.IGNORECASE), rf"\1?{GONE}"),
-        (re.compile(r"\b(bearer|basic|aws4-hmac-sha256)\s[^\"'<>\r\n]+", re.IGNORECASE), rf"\1 {GONE}"),
-        # name=value, name: value and "name": "value", as in a query, a header, JSON or a repr.
+        # Credentials of an Authorization header; but "a bearer token" in prose stays.
         (
-            re.compile(rf"{edge}({_NAMES})([\\\"']{{0,8}}\s?[=:]\s?[\\\"']{{0,8}})[^\s\"'&,;<>\\]+", re.IGNORECASE),
+            re.compile(
+                r"\b(bearer|basic|aws4-hmac-sha256)\s+(?!(?-i:[a-z]{1,15})(?:[\s,;:]|\.?\Z|\.\s))[^\"'<>\r\n]+",
+                re.IGNORECASE,
+            ),
+            rf"\1 {GONE}",
+        ),
+        # Headers that are secret to the end of their line.
+        (
+            re.compile(
+                r"\b((?:proxy-)?authorization|(?:set-)?cookie)([\\\"']{0,8}\s?[=:]\s?[\\\"']{0,8})[^\r\n\"']+",
+                re.IGNORECASE,
+            ),
+            rf"\1\2{GONE}",
+        ),
+        # name=value, name: value and "name": "value", as in a query, a header, JSON or a repr; but what a problem says
+        # of a field ("token: is not a known field") stays.
+        (
+            re.compile(
+                rf"{edge}({_NAMES})([\\\"']{{0,8}}\s?[=:]\s?(?!{_SAID})[\\\"']{{0,8}})[^\s\"'&,;<>\\]+", re.IGNORECASE
+            ),
             rf"\1\2{GONE}",
         ),
         # Secrets known by their shape: webhook secrets, our keys, the providers', AWS's key ids, JWTs and policies.
