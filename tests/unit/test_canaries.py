@@ -14,6 +14,7 @@ from darkroom import observability
 from darkroom.adapters.aws.calls import translated
 from darkroom.adapters.heartbeat import ThreadedHeartbeat
 from darkroom.adapters.memory.jobs import MemoryJobStore
+from darkroom.adapters.memory.vision import MemoryDetector
 from darkroom.adapters.memory.web import MemoryFetcher
 from darkroom.domain import api_keys, limits, webhooks
 from darkroom.domain.messages import message
@@ -21,6 +22,7 @@ from darkroom.entry.queue import consume
 from darkroom.errors import BadImageError, DarkroomError, FetchFailedError
 from darkroom.observability import HiddenError, observed
 from darkroom.ports import Fetched
+from darkroom.usecases.detection import DetectionWork
 from darkroom.usecases.running import Disposition, JobRunner
 
 from tests.api import Api, MemoryParts
@@ -28,8 +30,10 @@ from tests.api import Api, MemoryParts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from darkroom.domain.jobs import Job
     from darkroom.usecases.running import Run
+    from numpy.typing import NDArray
 
 SIGNATURE = "6f1d0c2b9e7a4d3f8b5c0a1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a"
 CANARIES = {
@@ -174,7 +178,8 @@ def test_what_a_work_raises_reaches_no_log_no_webhook_and_no_dead_letter(
     parts = MemoryParts()
     callback = "https://hooks.example.com/in"
     parts.fetcher = MemoryFetcher({callback: Fetched(callback, 200, {}, b"")})
-    job_id = Api(parts).job(callback_url=callback)
+    api = Api(parts)
+    job_id = api.job(callback_url=callback)
     run, work = runner(parts), Raises(error)
 
     def handle(job_id: str, receives: int) -> bool:
@@ -187,11 +192,14 @@ def test_what_a_work_raises_reaches_no_log_no_webhook_and_no_dead_letter(
     (sent,) = parts.fetcher.sent
     assert parts.detect_queue.dead == ([] if isinstance(error, DarkroomError) else [message(job_id)])
     assert json.loads(sent.body)["data"]["status"] == "FAILED"
+    shown = api.send("GET", f"/jobs/{job_id}", key=api.key())
+    assert shown.json["error"]["code"]
     log = written()
     assert job_id in log
     for part in CANARIES.values():
         assert part not in log
         assert part not in sent.body.decode()
+        assert part not in shown.text
 
 
 def _delivered(parts: MemoryParts, job_id: str) -> bool:
@@ -216,6 +224,9 @@ def test_a_callbacks_own_secret_reaches_its_receiver_only(canary: str, written: 
         assert CANARIES[canary] not in log
         assert quote(CANARIES[canary], safe="") not in log
         assert CANARIES[canary] not in sent.body.decode()
+        tries = api.send("GET", f"/jobs/{job_id}/webhook", key=api.key()).json["tries"]
+        assert len(tries) == 1
+        assert CANARIES[canary] not in str(tries)
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException", "ValidationException"])
@@ -249,3 +260,26 @@ def test_what_leaves_a_handler_says_nothing(written: Callable[[], str]) -> None:
     for part in CANARIES.values():
         assert part not in log
         assert part not in str(hidden.value)
+
+
+def test_what_is_wrong_with_one_image_is_told_without_what_came_along() -> None:
+    class Refuses:
+        def read(self, data: bytes) -> NDArray[np.uint8]:
+            raise BadImageError(text_of_all())
+
+    parts = MemoryParts()
+    api = Api(parts)
+    job_id = api.job(images=2)
+    work = DetectionWork(
+        MemoryDetector,
+        Refuses(),
+        objects=parts.objects,
+        uploads=parts.upload_store,
+        fetcher=parts.fetcher,
+        clock=parts.clock,
+    )
+    assert runner(parts).run(job_id, work, 1) is Disposition.DONE
+    shown = api.send("GET", f"/jobs/{job_id}", key=api.key())
+    assert [image["error"]["code"] for image in shown.json["detections"]] == ["BAD_IMAGE"] * 2
+    for part in CANARIES.values():
+        assert part not in shown.text

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from darkroom.domain import cost, limits
 from darkroom.domain.detection import USD_PER_IMAGE
 from darkroom.domain.jobs import Cost, Kind
+from darkroom.domain.redaction import redacted
 from darkroom.domain.uploads import Purpose
 from darkroom.errors import (
     AttemptsExhaustedError,
@@ -292,4 +293,4 @@ def _plain(detection: Detection) -> dict[str, Any]:
 
 
 def _problem(error: DarkroomError) -> dict[str, str]:
-    return {"code": error.exact_code, "message": error.detail}
+    return {"code": error.exact_code, "message": redacted(error.detail)}

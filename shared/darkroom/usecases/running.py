@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from darkroom.domain import cost, limits
 from darkroom.domain.jobs import Cost, Failure, Result, State, result_key
+from darkroom.domain.redaction import redacted
 from darkroom.errors import (
     DarkroomError,
     JobExpiredError,
@@ -247,7 +248,7 @@ class JobRunner:
             log.exception("The work failed for want of a setting")
             return self._blunder(run, last_receive=last_receive)
         except DarkroomError as error:
-            self._fail(run, Failure(error.exact_code, error.detail))
+            self._fail(run, Failure(error.exact_code, redacted(error.detail)))
         except Exception:
             log.exception("The work failed unexpectedly")
             return self._blunder(run, last_receive=last_receive)
@@ -285,7 +286,7 @@ class JobRunner:
         """Give the job back for later, or fail it when that was done often enough."""
         setbacks = run.job.leases - run.job.losses
         if setbacks >= limits.LEASES_PER_JOB:
-            self._fail(run, Failure(error.exact_code, error.detail))
+            self._fail(run, Failure(error.exact_code, redacted(error.detail)))
             return
         log.warning("The job is put back: %s", error.detail, extra={"setbacks": setbacks})
         wait = limits.SETBACK_BACKOFF[min(setbacks, len(limits.SETBACK_BACKOFF)) - 1]

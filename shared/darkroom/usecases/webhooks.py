@@ -10,6 +10,7 @@ from darkroom.domain import webhooks
 from darkroom.domain.jobs import DeliveryState
 from darkroom.domain.limits import RESEND_AFTER, WEBHOOK_TIMEOUT
 from darkroom.domain.messages import message
+from darkroom.domain.redaction import redacted
 from darkroom.errors import (
     ConflictError,
     FetchFailedError,
@@ -133,5 +134,5 @@ class Webhooks:
             # Only the status counts, so a body is not even read: an endless one is no reason to try again.
             status = self._fetcher.post(begun.url, body=body, headers=headers, limit=0, timeout=WEBHOOK_TIMEOUT).status
         except (FetchFailedError, UnacceptableUrlError, TooLargeError) as error:
-            note = error.detail
+            note = redacted(error.detail)
         return webhooks.answered(begun, duration=max(0, self._clock.now() - began), status=status, note=note)
