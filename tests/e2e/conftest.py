@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from darkroom.entry.cli import main
 
 from local import port
 from local.engine import choose
@@ -14,6 +15,9 @@ from local.stack import ROOT, Embedded, Stack, bring_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Command = Callable[..., tuple[int, str, str]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -67,3 +71,29 @@ def storage() -> Iterator[httpx.Client]:
     """A client that carries nothing of ours, as a browser would upload."""
     with httpx.Client(timeout=60, trust_env=False) as client:
         yield client
+
+
+@pytest.fixture
+def darkroom(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command, in an empty folder, by a user who has no AWS account; status, stdout and stderr."""
+    for name in ("PROFILE", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "ENDPOINT_URL", "REGION"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = main(arguments)
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+@pytest.fixture
+def named(stack: Stack) -> tuple[str, ...]:
+    """The options that name the stack to the command."""
+    return "--stack-name", stack.stack_name, "--region", stack.region, "--endpoint-url", stack.endpoint_url

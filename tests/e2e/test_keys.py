@@ -5,52 +5,30 @@ from __future__ import annotations
 import json
 import re
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from darkroom.adapters.aws import stacks
 from darkroom.adapters.aws.keys import DynamoKeyStore
 from darkroom.domain import api_keys, limits
-from darkroom.entry.cli import main
 
 from tests.e2e.conftest import api_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import httpx
     from darkroom.domain.callers import ApiKey
 
     from local.stack import Embedded, Stack
-
-    Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """`darkroom keys ...` in an empty folder, by a user who has no AWS account; status, stdout and stderr."""
-    for name in ("PROFILE", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "ENDPOINT_URL", "REGION"):
-        monkeypatch.delenv(f"AWS_{name}", raising=False)
-    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = main(["keys", *arguments])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return run
+    from tests.e2e.conftest import Command
 
 
 @pytest.fixture
-def named(stack: Stack) -> tuple[str, ...]:
-    """The options that name the stack."""
-    return "--stack-name", stack.stack_name, "--region", stack.region, "--endpoint-url", stack.endpoint_url
+def run(darkroom: Command) -> Command:
+    """`darkroom keys ...`"""
+    return partial(darkroom, "keys")
 
 
 def keys_of(stack: Stack, owner: str) -> list[ApiKey]:
@@ -61,7 +39,7 @@ def keys_of(stack: Stack, owner: str) -> list[ApiKey]:
 # --- the terminal -----------------------------------------------------------------------------------------------------
 
 
-def test_a_key_is_printed_once_and_alone_on_standard_output(run: Run, named: tuple[str, ...], stack: Stack) -> None:
+def test_a_key_is_printed_once_and_alone_on_standard_output(run: Command, named: tuple[str, ...], stack: Stack) -> None:
     status, out, err = run("create", "--owner", "printed", "--label", "ci", "--rate", "9", *named)
     assert status == 0
     secret = out.strip()
@@ -75,7 +53,7 @@ def test_a_key_is_printed_once_and_alone_on_standard_output(run: Run, named: tup
 
 
 def test_without_a_name_it_is_the_stack_that_make_up_left_running_here(
-    run: Run, stack: Stack, embedded: Embedded, tmp_path: Path
+    run: Command, stack: Stack, embedded: Embedded, tmp_path: Path
 ) -> None:
     described = tmp_path / stacks.RUNNING
     described.parent.mkdir()
@@ -85,7 +63,7 @@ def test_without_a_name_it_is_the_stack_that_make_up_left_running_here(
     assert key.scopes == {"jobs:read", "admin"}
 
 
-def test_the_list_shows_everything_but_the_secret(run: Run, named: tuple[str, ...]) -> None:
+def test_the_list_shows_everything_but_the_secret(run: Command, named: tuple[str, ...]) -> None:
     first = run("create", "--owner", "listed", "--label", "the web app", *named)[1].strip()
     second = run("create", "--owner", "listed", "--scope", "jobs:read", "--rate", "9", *named)[1].strip()
     status, out, _ = run("list", *named)
@@ -109,7 +87,7 @@ def test_the_list_shows_everything_but_the_secret(run: Run, named: tuple[str, ..
     ],
 )
 def test_what_cannot_be_done_is_said_with_its_mend_and_status_1(
-    run: Run, named: tuple[str, ...], stack: Stack, arguments: tuple[str, ...], said: str
+    run: Command, named: tuple[str, ...], stack: Stack, arguments: tuple[str, ...], said: str
 ) -> None:
     command, *options = arguments
     status, out, err = run(command, *named, *options)
@@ -118,7 +96,7 @@ def test_what_cannot_be_done_is_said_with_its_mend_and_status_1(
     assert keys_of(stack, "refused") == []
 
 
-def test_a_stack_of_another_template_is_told(run: Run, named: tuple[str, ...], stack: Stack) -> None:
+def test_a_stack_of_another_template_is_told(run: Command, named: tuple[str, ...], stack: Stack) -> None:
     stack.client("cloudformation").create_stack(
         StackName="another",
         TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
@@ -128,7 +106,7 @@ def test_a_stack_of_another_template_is_told(run: Run, named: tuple[str, ...], s
     assert "KeysTableName" in err
 
 
-def test_a_stack_must_be_named_or_run_here_in_a_region(run: Run, stack: Stack, named: tuple[str, ...]) -> None:
+def test_a_stack_must_be_named_or_run_here_in_a_region(run: Command, stack: Stack, named: tuple[str, ...]) -> None:
     status, _, err = run("list")
     assert status == 1
     assert "--stack-name" in err
@@ -139,7 +117,7 @@ def test_a_stack_must_be_named_or_run_here_in_a_region(run: Run, stack: Stack, n
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "nonsense", '{"stackName": "x"}'])
-def test_a_damaged_description_of_the_running_stack_is_told(run: Run, tmp_path: Path, content: str) -> None:
+def test_a_damaged_description_of_the_running_stack_is_told(run: Command, tmp_path: Path, content: str) -> None:
     described = tmp_path / stacks.RUNNING
     described.parent.mkdir()
     described.write_text(content)
@@ -148,7 +126,7 @@ def test_a_damaged_description_of_the_running_stack_is_told(run: Run, tmp_path: 
     assert "make down" in err
 
 
-def test_an_aws_that_cannot_be_used_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_aws_that_cannot_be_used_is_told(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     status, _, err = run("list", "--stack-name", "x", "--region", "us-east-1")
     assert status == 1
@@ -175,7 +153,7 @@ def test_nobody_and_a_bad_key_are_401(stack: Stack, api: httpx.Client) -> None:
 
 
 def test_a_key_works_at_once_and_is_dead_within_a_minute_of_its_revocation(
-    run: Run, named: tuple[str, ...], stack: Stack
+    run: Command, named: tuple[str, ...], stack: Stack
 ) -> None:
     secret = run("create", "--owner", "revoked", "--rate", "1000", *named)[1].strip()
     with api_of(stack, secret) as api:
@@ -189,7 +167,7 @@ def test_a_key_works_at_once_and_is_dead_within_a_minute_of_its_revocation(
     assert time.monotonic() - revoked < limits.KEY_CACHED / limits.SECOND + 5
 
 
-def test_a_key_is_held_to_its_own_rate(run: Run, named: tuple[str, ...], stack: Stack) -> None:
+def test_a_key_is_held_to_its_own_rate(run: Command, named: tuple[str, ...], stack: Stack) -> None:
     secret = run("create", "--owner", "hasty", "--rate", "3", *named)[1].strip()
     with api_of(stack, secret) as api:
         while time.time() % 60 > 50:  # not across the end of a minute
@@ -202,7 +180,7 @@ def test_a_key_is_held_to_its_own_rate(run: Run, named: tuple[str, ...], stack: 
     assert answers[-1].headers["retry-after"] in problem["fix"]
 
 
-def test_a_key_may_do_what_its_scopes_say_and_no_more(run: Run, named: tuple[str, ...], stack: Stack) -> None:
+def test_a_key_may_do_what_its_scopes_say_and_no_more(run: Command, named: tuple[str, ...], stack: Stack) -> None:
     secret = run("create", "--owner", "reader", "--scope", "jobs:read", *named)[1].strip()
     with api_of(stack, secret) as api:
         assert api.get("/jobs").status_code == 200
