@@ -290,12 +290,12 @@ def test_pixels_are_counted_over_all_frames() -> None:
 
 def test_a_large_picture_is_refused_on_what_its_header_says() -> None:
     """4 gigapixels: had anything been decoded, memory or time would tell."""
-    began = time.perf_counter()
+    began = time.process_time()
     header = struct.pack(">IIBBBBB", 65_535, 65_535, 8, 2, 0, 0, 0)
     chunk = struct.pack(">I", len(header)) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
     with pytest.raises(TooLargeError):
         PillowImages().read(b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\x10IDAT" + bytes(100))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def tiff(tags: list[tuple[int, int, int, int]], data: bytes = b"") -> bytes:
@@ -380,12 +380,12 @@ def hostile_files() -> list[Path]:
 def test_every_file_of_the_material_ends_in_a_clean_verdict_in_time(reader: PillowImages) -> None:
     verdicts = json.loads((TESTDATA / "hostile/expected_verdicts.json").read_text())["files"]
     for path in hostile_files():
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             refused = reader.read(path.read_bytes()).shape[2] != 3
         except (BadImageError, TooLargeError):
             refused = True
-        assert time.perf_counter() - began < 5, path
+        assert time.process_time() - began < 5, path
         if path.parent.name == "hostile" and verdicts.get(path.name, {}).get("verdict") == "reject":
             assert refused, path
         if path.parent.name == "formats":
