@@ -319,10 +319,11 @@ def detection_requests() -> DetectionRequests:
 
 @cache
 def detection_work() -> DetectionWork:
+    from darkroom.adapters.vision.metered import MeteredDetector
     from darkroom.usecases.detection import DetectionWork
 
     return DetectionWork(
-        object_detector,
+        lambda: MeteredDetector(object_detector(), meter()),
         image_reader(),
         objects=objects(),
         uploads=upload_store(),
