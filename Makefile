@@ -64,6 +64,11 @@ format: setup ## Format and mend what can be mended
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
+.PHONY: contracts
+contracts: setup ## Write what is generated from the models and the route table: validators and OpenAPI
+	$(PY) -m darkroom.contracts.compile
+	$(PY) -m darkroom.contracts.openapi
+
 .PHONY: lint
 lint: setup ## Format, lint, types, import directions
 	$(VENV)/bin/ruff format --check .

@@ -93,6 +93,11 @@ def test_a_request_that_asks_nothing_of_aws_loads_no_client(name: str) -> None:
     assert ours <= {"darkroom.adapters.aws.clients"}, "the program of this test loads that one itself"
 
 
+@pytest.mark.parametrize("name", ["status/job", "receiver/cancel", "authorizer/key"])
+def test_a_route_that_checks_no_content_loads_no_validator(name: str) -> None:
+    assert "pydantic_core" not in packages(cold(name)["modules"])
+
+
 @pytest.mark.parametrize("function", ["presign", "receiver", "status", "authorizer"])
 def test_importing_a_handler_makes_nothing(function: str) -> None:
     """Nothing happens at import: no client, no settings, no logger of Powertools."""

@@ -73,11 +73,11 @@ def outcome_of_compiled(name: str, content: Any, *, strings: bool) -> Any:
 
 
 def test_the_committed_validators_are_those_of_the_models() -> None:
-    assert compiling.COMPILED.read_text() == compiling.text(), "run: python -m darkroom.contracts.compile"
+    assert compiling.COMPILED.read_text() == compiling.text(), "run: make contracts"
 
 
 def test_the_committed_openapi_is_that_of_the_routes_and_models() -> None:
-    assert openapi.DOCUMENT.read_text() == openapi.text(), "run: python -m darkroom.contracts.openapi"
+    assert openapi.DOCUMENT.read_text() == openapi.text(), "run: make contracts"
 
 
 @pytest.mark.parametrize("name", BODIES)
