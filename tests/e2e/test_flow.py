@@ -141,17 +141,13 @@ def test_an_upload_of_another_owner_or_bucket_is_as_unknown_as_none(
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/jobs/{job}"),
-        ("DELETE", "/jobs/{job}"),
-        ("GET", "/jobs/{job}/webhook"),
-        ("POST", "/jobs/{job}/webhook/replay"),
-    ],
+    "route",
+    ["GET /jobs/{job}", "DELETE /jobs/{job}", "GET /jobs/{job}/webhook", "POST /jobs/{job}/webhook/replay"],
 )
 def test_another_owners_job_is_as_unknown_as_none(
-    api: httpx.Client, stranger: httpx.Client, upload: Upload, taken: dict[str, Picture], method: str, path: str
+    api: httpx.Client, stranger: httpx.Client, upload: Upload, taken: dict[str, Picture], route: str
 ) -> None:
+    method, path = route.split()
     job = processed(api, [upload(api, taken["coffee.jpg"].jpeg, "coffee.jpg")])["jobId"]
 
     def asked(job_id: str) -> tuple[int, Any]:
