@@ -16,6 +16,8 @@ from darkroom.adapters.memory.messages import MemoryMeter, MemoryQueue
 from darkroom.adapters.memory.storage import MemoryObjectStore, MemoryUploadStore
 from darkroom.adapters.memory.vision import MemoryDetector, MemoryImages, written
 from darkroom.adapters.memory.web import MemoryFetcher
+from darkroom.adapters.vision.images import PillowImages
+from darkroom.adapters.vision.yolox import YoloxDetector, open_session
 from darkroom.contracts.jobs import ImageDetections
 from darkroom.domain import limits
 from darkroom.domain.jobs import Kind, State
@@ -42,7 +44,9 @@ if TYPE_CHECKING:
 
     from darkroom.domain.jobs import Job
     from darkroom.errors import DarkroomError
-    from darkroom.ports import ObjectDetector
+    from darkroom.ports import ImageReader, ObjectDetector
+
+    from tests.conftest import Material
 
 SQUARE = [{"label": "red", "confidence": 1.0, "bbox": [2.0, 1.0, 6.0, 4.0]}]
 
@@ -63,6 +67,7 @@ class Darkroom:
         web: Mapping[str, Fetched | DarkroomError] | None = None,
         *,
         engine: str = "onnx",
+        reader: ImageReader | None = None,
     ) -> None:
         self.clock = MemoryClock()
         self.store = MemoryJobStore()
@@ -83,7 +88,7 @@ class Darkroom:
         made = MemoryDetector() if detector is None else detector
         self.work = DetectionWork(
             made if callable(made) else lambda: made,
-            MemoryImages(),
+            reader or MemoryImages(),
             objects=self.objects,
             uploads=self.rows,
             fetcher=self.fetcher,
@@ -506,3 +511,31 @@ def test_entries_are_what_the_contract_says() -> None:
     for entry in entries:
         read = ImageDetections.model_validate_json(json.dumps(entry))
         assert read.model_dump(by_alias=True, exclude_none=True) == entry
+
+
+# --- on real pictures -------------------------------------------------------------------------------------------------
+
+
+def test_real_pictures_of_many_formats_are_one_job_and_the_broken_one_fails_alone(testdata: Material) -> None:
+    """Pillow and the real model under the real runner: each picture by what is on it."""
+    labels = testdata("models/yolox/coco80.txt").read_text().splitlines()
+    session = open_session(testdata("models/yolox/yolox_nano.onnx"), threads=1)
+    room = Darkroom(YoloxDetector(session, labels, model="yolox_nano", confidence=0.4), reader=PillowImages())
+    names = ["detect/chelsea.png", "malformed/gofuzz/jpeg/00456de89b80d51d.jpeg", "detect/coffee.png", "faces/t1.jpg"]
+    names += ["hostile/bomb_20000x20000_1bit.png", "exif/portrait-orientation-6.jpg", "formats/IMG_2682.heic"]
+    result = room.result(room.run(*[room.upload(testdata(name).read_bytes()) for name in names]))
+    assert (result["engine"], result["model"]) == ("onnx", "yolox_nano")
+    entries = dict(zip(names, result["detections"], strict=True))
+    seen = {name: {found["label"] for found in entry["detections"]} for name, entry in entries.items()}
+    assert seen["detect/chelsea.png"] == {"cat"}
+    assert seen["detect/coffee.png"] == {"cup", "dining table"}
+    assert {"person", "dining table", "cup", "bottle"} <= seen["faces/t1.jpg"]
+    assert "person" in seen["exif/portrait-orientation-6.jpg"]
+    assert {name: entry["error"]["code"] for name, entry in entries.items() if "error" in entry} == {
+        "malformed/gofuzz/jpeg/00456de89b80d51d.jpeg": "BAD_IMAGE",
+        "hostile/bomb_20000x20000_1bit.png": "TOO_MANY_PIXELS",
+    }
+    assert (entries["formats/IMG_2682.heic"]["imageWidth"], entries["formats/IMG_2682.heic"]["imageHeight"]) == (
+        4032,
+        3024,
+    )
