@@ -28,6 +28,7 @@ from darkroom.errors import (
     MalformedRequestError,
     MethodNotAllowedError,
     RouteNotFoundError,
+    TransientError,
     UnauthenticatedError,
 )
 from darkroom.observability import bound, emit, function_name
@@ -78,7 +79,7 @@ class Parts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One routed request whose caller is known and whose content is checked.
+    """One routed request whose caller is known and whose content is checked; `caller` is None where anybody may ask.
 
     `path` is as the route names it; `query` and `body` are by Python names, with defaults filled. `wait` is for how
     many seconds the caller wants the answer held. `prefix` is what stands before the route's path in a URL: the stage.
@@ -175,7 +176,7 @@ class _Call:
         if route is None:
             raise MethodNotAllowedError(allowed)
         self._route = route
-        caller = self._admit(envelope, route, counted=counted) if route.scope else None
+        caller = self._admit(envelope, route, counted=counted) if route.scope else envelope.caller()
         request = self._read(envelope, route, caller)
         answer = self._perform(operations[route.operation], request)
         if not (route.waits and request.wait):
@@ -224,11 +225,19 @@ class _Call:
     def _perform(self, operation: Operation, request: Request) -> Answer:
         answer = self._once(operation, request) if request.idempotency_key else operation(request, self._parts)
         if answer.status == 202 and request.wait:
-            job = self._parts.jobs().wait(request.owner, answer.body["jobId"], request.wait)
-            if job.state.terminal:
-                location = {"Location": answer.headers["Location"]}
-                return Answer(200, views.job_with_result(job, self._parts.jobs()), location)
+            try:
+                return self._ended(answer, request) or answer
+            except TransientError:  # the job is accepted all the same: a refusal would have it sent again
+                log.warning("An accepted job could not be waited for", exc_info=True)
         return answer
+
+    def _ended(self, accepted: Answer, request: Request) -> Answer | None:
+        """The job in place of its acceptance, if it ends while the caller waits."""
+        jobs = self._parts.jobs()
+        job = jobs.wait(request.owner, accepted.body["jobId"], request.wait)
+        if not job.state.terminal:
+            return None
+        return Answer(200, views.job_with_result(job, jobs), {"Location": accepted.headers["Location"]})
 
     def _once(self, operation: Operation, request: Request) -> Answer:
         """Through the stored answers, so that a request sent again is answered as the first was.

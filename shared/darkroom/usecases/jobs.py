@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from darkroom.domain import limits
@@ -116,8 +117,14 @@ class Jobs:
         return url, now // limits.SECOND * limits.SECOND + limits.PRESIGN_LIFETIME
 
     def forecast(self, job: Job) -> Forecast:
-        """When the job will end and how long to wait before asking, from how its kind has gone lately."""
-        pulse = None if job.state.terminal else self._store.pulse(job.kind)
+        """When the job will end and how long to wait before asking, from how its kind has gone lately.
+
+        Never raises TransientError: a job that was accepted is answered, if need be with a poorer guess.
+        """
+        pulse = None
+        if not job.state.terminal:
+            with suppress(TransientError):
+                pulse = self._store.pulse(job.kind)
         return forecast(
             job,
             wait=pulse.wait if pulse else None,

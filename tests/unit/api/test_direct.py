@@ -137,6 +137,10 @@ def test_a_direct_invoke_is_not_counted(api: Api) -> None:
         assert "jobs" in api.invoke("status", {"operation": "listJobs"})
 
 
+def test_the_deep_check_needs_no_key_of_whom_iam_let_in(api: Api) -> None:
+    assert set(api.invoke("status", {"operation": "getHealth", "deep": 1})["checks"]) == {"jobs", "detectQueue"}
+
+
 def test_documents_come_as_what_they_are(api: Api) -> None:
     assert api.invoke("status", {"operation": "getOpenapi"})["openapi"] == "3.1.0"
     assert api.invoke("status", {"operation": "getDocs"}).startswith("<!doctype html>")

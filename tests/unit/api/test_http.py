@@ -22,7 +22,8 @@ from tests.unit.api.test_seed_shapes import DETECTIONS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from darkroom.domain.jobs import Job
+    from darkroom.domain.jobs import Job, Kind
+    from darkroom.ports import Pulse
 
 ORIGIN = "https://app.example"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -284,6 +285,24 @@ def test_a_wait_ends_before_the_invocation_does(waiting: Api) -> None:
         context = Context(milliseconds=left)
         waiting.send("GET", f"/jobs/{job_id}", key=key, headers={"Prefer": "wait=20"}, context=context)
         assert waiting.parts.clock.now() - began == seconds * limits.SECOND
+
+
+class ForgetfulJobStore(MemoryJobStore):
+    """Takes jobs and cannot read them back, nor say how their kind has gone."""
+
+    def get(self, job_id: str) -> Job | None:
+        raise TransientError("throttled")
+
+    def pulse(self, kind: Kind) -> Pulse | None:
+        raise TransientError("throttled")
+
+
+def test_an_accepted_job_is_answered_202_whatever_fails_after_it(waiting: Api) -> None:
+    waiting.parts.job_store = ForgetfulJobStore()
+    body = {"imageUrls": ["https://example.com/a.jpg"]}
+    reply = waiting.send("POST", "/process", key=waiting.key(), body=body, headers={"Prefer": "wait=5"})
+    assert (reply.status, reply.json["status"]) == (202, "PENDING")
+    assert int(reply.headers["retry-after"]) >= 1
 
 
 # --- Idempotency-Key -------------------------------------------------------------------------------------------------
