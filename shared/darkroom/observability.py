@@ -25,10 +25,12 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from darkroom.domain.redaction import redacted_value
+from darkroom.domain.times import iso
 from darkroom.settings import settings
 
 if TYPE_CHECKING:
@@ -81,8 +83,7 @@ def observed(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def function_name() -> str:
-    """`presign`, `detect` ...: the same name in each stack."""
-    return os.environ.get("POWERTOOLS_SERVICE_NAME") or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "local"
+    return os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
 
 
 @contextmanager
@@ -156,6 +157,9 @@ def emit(values: Mapping[str, tuple[float, str]], dimensions: Mapping[str, str],
             line.add_dimensions(stage=stage)
         for name, (value, unit) in values.items():
             line.add_metric(name, unit, value)
+        # Lambda drops a line below its log level, and takes one that says no level and time for INFO.
+        line.add_metadata("level", os.environ.get("AWS_LAMBDA_LOG_LEVEL", "INFO"))
+        line.add_metadata("timestamp", iso(time.time_ns() // 1_000_000))
         line.flush_metrics()
     except Exception:
         log.exception("A metric was not written")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ class Invocation:
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("POWERTOOLS_SERVICE_NAME", "AWS_LAMBDA_FUNCTION_NAME", "POWERTOOLS_METRICS_DISABLED", "STAGE"):
+    for name in ("AWS_LAMBDA_FUNCTION_NAME", "POWERTOOLS_METRICS_DISABLED", "STAGE"):
         monkeypatch.delenv(name, raising=False)
     settings.cache_clear()
 
@@ -187,7 +188,7 @@ handler({}, None)
         )
         return [json.loads(line) for line in ran.stdout.splitlines()]
 
-    (line,) = cold_starts(POWERTOOLS_SERVICE_NAME="presign", STAGE="prod")
+    (line,) = cold_starts(AWS_LAMBDA_FUNCTION_NAME="presign", STAGE="prod")
     assert (line["ColdStart"], line["function"], line["stage"]) == ([1.0], "presign", "prod")
     assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["stage", "function"]]
     assert cold_starts(AWS_LAMBDA_INITIALIZATION_TYPE="provisioned-concurrency") == []
@@ -233,6 +234,19 @@ def test_one_metric_does_not_leak_its_dimensions_into_the_next(lines: Lines) -> 
     second = lines()[1]
     assert "engine" not in second
     assert "A" not in second
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARN", "ERROR"])
+def test_a_metric_passes_lambdas_own_filter_at_each_level(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    """Lambda drops a JSON line below the configured level, and takes one without a level or a time for INFO
+    (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html)."""
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", level)
+    emit({"A": (1, "Count")}, {"engine": "x"})
+    (line,) = lines()
+    assert line["level"] == level
+    assert datetime.fromisoformat(line["timestamp"]).tzinfo is not None
 
 
 def test_a_metric_that_cannot_be_written_raises_nothing(lines: Lines) -> None:
