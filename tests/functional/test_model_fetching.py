@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -23,13 +24,15 @@ WEIGHTS = bytes(range(256)) * 4096  # 1 MiB
 
 
 class Server:
-    """Serves `content` with ranges. `cut` ends answers after so many bytes, `stall` waits in the middle of them."""
+    """Serves `content` with ranges. `cut` ends answers after so many bytes, `stall` waits in the middle of
+    them, `slow` waits a moment before."""
 
     def __init__(self) -> None:
         self.content = WEIGHTS
         self.ranges = True
         self.cut: int | None = None
         self.stall = False
+        self.slow = False
         self.status: int | None = None
         self.asked: list[str | None] = []
         self.resume = Event()
@@ -57,6 +60,9 @@ def running(server: Server) -> Iterator[None]:
                 self.wfile.flush()
                 server.resume.wait(20)
                 return
+            if server.slow:
+                self.wfile.flush()
+                server.resume.wait(0.3)
             self.wfile.write(body[: server.cut])
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class's name
@@ -194,6 +200,14 @@ def test_an_error_of_the_server_is_named(status: int, library: ModelLibrary, ser
 def test_redirects_are_followed(tmp_path: Path, server: Server) -> None:
     moved = ModelLibrary(folder=None, cache=tmp_path / "cache", listing=listing(tmp_path, server, path="/moved"))
     assert moved.fetch(moved.models[0]).read_bytes() == WEIGHTS
+
+
+def test_two_processes_that_want_the_same_weights_fetch_them_once(library: ModelLibrary, server: Server) -> None:
+    server.slow = True
+    with ThreadPoolExecutor(4) as pool:
+        paths = list(pool.map(library.fetch, [library.models[0]] * 4))
+    assert {path.read_bytes() for path in paths} == {WEIGHTS}
+    assert server.asked == [None]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, library: ModelLibrary) -> None:

@@ -60,10 +60,6 @@ TURNS: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 """What makes a picture of each EXIF orientation upright (EXIF 2.32, tag 0x0112)."""
-UPRIGHT_BY_DECODER: Final = frozenset({"HEIF", "TIFF"})
-"""libheif applies the turn that the container carries, Pillow that of a TIFF: turning by EXIF again is the classic
-bug. AVIF is not among them: Pillow leaves the container's turn to us, written into the orientation tag."""
-
 SIGNATURES: Final = {
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -145,7 +141,7 @@ class PillowImages:
             self._check(image, form)
             image.load()
             self._check_size(*image.size, frames=1)
-            return np.asarray(_rgb(_upright(image, form)))
+            return np.asarray(_rgb(_upright(image)))
 
     def _check(self, image: Image.Image, form: str) -> None:
         """The limits, on what the headers say."""
@@ -194,12 +190,15 @@ class PillowImages:
         )
 
 
-def _upright(image: Image.Image, form: str) -> Image.Image:
-    if form in UPRIGHT_BY_DECODER:
-        return image
+def _upright(image: Image.Image) -> Image.Image:
+    """A loaded picture, turned as its orientation asks.
+
+    Only after loading: decoders that turn by themselves (libheif, Pillow's TIFF) have reset the tag by then, and
+    Pillow's AVIF has put the container's turn into it. Turning a HEIC twice is the classic bug.
+    """
     try:
         turn = TURNS.get(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 - broken EXIF beside a sound picture is common: it is upright until said otherwise
+    except Exception:  # noqa: BLE001 - broken EXIF beside a sound picture is common: upright until said otherwise
         turn = None
     return image if turn is None else image.transpose(turn)
 
