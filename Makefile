@@ -80,6 +80,14 @@ lint: setup ## Format, lint, types, import directions
 test: setup ## The whole suite, or some parts of it: PARTS="lint unit ..."
 	$(LOCAL) test $(PARTS)
 
+.PHONY: test-sam
+test-sam: setup ## Every event and the API in Lambda's containers: any Docker engine, LAMBDA_BASE_IMAGE, SAM_FLAGS
+	$(PY) -m pytest tests -q -m docker --durations=5
+
+.PHONY: start-api
+start-api: setup ## The API in Lambda's containers on port 3000, by `sam local start-api`; Ctrl-C stops it
+	$(LOCAL) start-api
+
 # --- the stack --------------------------------------------------------------------------------------------------------
 # SAM looks for uv on the PATH: the one of its own environment. The container function needs a Docker engine; without
 # one (or with CONTAINERS=no) everything else is built.

@@ -21,6 +21,7 @@ COMMANDS = {
     "secrets": "local.secrets",
     "test": "local.suite",
     "limits": "local.limits",
+    "start-api": "local.containers",
 }
 
 

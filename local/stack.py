@@ -149,12 +149,13 @@ def client(service: str, endpoint_url: str, region: str = REGION) -> Any:
 
 
 class Embedded:
-    """The emulator's process and its folder."""
+    """The emulator's process and its folder. It listens on `host` alone: loopback, or a bridge that containers see."""
 
-    def __init__(self, folder: Path, number: int) -> None:
+    def __init__(self, folder: Path, number: int, host: str = port.LOOPBACK) -> None:
         self.folder = folder.resolve()
         self.port = number
-        self.endpoint_url = f"http://{port.LOOPBACK}:{number}"
+        self.host = host
+        self.endpoint_url = f"http://{host}:{number}"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -199,7 +200,7 @@ class Embedded:
                     env=self.environment()
                     | {
                         "GATEWAY_PORT": str(self.port),
-                        "BIND_HOST": port.LOOPBACK,
+                        "BIND_HOST": self.host,
                         "IOT_MTLS_ENABLED": "0",
                         "SFTP_ENABLED": "0",
                         # Signatures are checked and roles evaluated, as on AWS: a missing permission shows here.

@@ -1,0 +1,142 @@
+"""Every function answers in Lambda's containers: each file of `events/` by `sam local invoke`, the API by
+`sam local start-api`, and a detection from upload to boxes with the built image."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from local import port
+from local.stack import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from local.containers import SamLocal
+    from local.stack import Stack
+    from tests.conftest import Material
+
+EVENTS = sorted((ROOT / "events").glob("*/*.json"))
+START_SECONDS = 120
+REFUSED = {"errorMessage": "Unauthorized"}
+"""How an authorizer tells API Gateway to answer 401: by the message of its exception."""
+
+
+def logical(function: str) -> str:
+    return f"{function.capitalize()}Function"
+
+
+def test_every_function_has_events() -> None:
+    functions = {handler.parent.name for handler in (ROOT / "functions").glob("*/handler.py")}
+
+    assert {path.parent.name for path in EVENTS} == functions
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_each_event_is_answered_in_a_container(path: Path, invoke: Callable[[str, Path], Any]) -> None:
+    answer = invoke(logical(path.parent.name), path)
+
+    assert "stackTrace" not in answer or REFUSED.items() <= answer.items(), answer
+    assert answer.get("statusCode", 200) < 500, answer
+
+
+@pytest.fixture(scope="module")
+def local_api(sam: SamLocal, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """`sam local start-api`, its containers kept warm."""
+    number = port.pick()
+    log = tmp_path_factory.mktemp("api") / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            sam.command("start-api", "--port", str(number), "--warm-containers", "LAZY"),
+            env=dict(sam.environment),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{number}", timeout=60, trust_env=False) as client:
+            deadline = time.monotonic() + START_SECONDS
+            while True:
+                try:
+                    client.get("/health")
+                    break
+                except httpx.TransportError:
+                    assert process.poll() is None, log.read_text()
+                    assert time.monotonic() < deadline, log.read_text()
+                    time.sleep(0.5)
+            client.headers["x-api-key"] = stack.api_key
+            yield client
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+        print(log.read_text())
+
+
+def test_the_api_answers_its_health_to_anybody(local_api: httpx.Client) -> None:
+    answer = local_api.get("/health")
+
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ok"
+
+
+def test_the_api_serves_its_documentation_from_the_artifact(local_api: httpx.Client) -> None:
+    assert local_api.get("/openapi.json").json()["openapi"].startswith("3.1")
+    assert "swagger" in local_api.get("/docs").text.lower()
+
+
+def test_a_wrong_method_is_told_the_right_ones(local_api: httpx.Client) -> None:
+    answer = local_api.put("/process", json={})
+
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["allow"]
+
+
+def test_a_picture_goes_from_upload_to_boxes_in_the_built_containers(
+    local_api: httpx.Client,
+    stack: Stack,
+    invoke: Callable[[str, Path], Any],
+    testdata: Material,
+    tmp_path: Path,
+) -> None:
+    picture = testdata("detect/coffee.png").read_bytes()
+    asked = {"filename": "coffee.png", "contentType": "image/png", "size": len(picture)}
+    upload = local_api.post("/uploads/presign", json=asked)
+    assert upload.status_code == 200, upload.text
+    put = httpx.put(upload.json()["url"], content=picture, headers=upload.json()["headers"], trust_env=False)
+    assert put.status_code == 200, put.text
+    image = f"s3://{upload.json()['bucket']}/{upload.json()['key']}"
+    accepted = local_api.post("/process", json={"imageUrls": [image]})
+    assert accepted.status_code == 202, accepted.text
+
+    queue = stack.outputs["QueueUrl"]
+    message = stack.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"][0]
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps(sqs_event(message, stack.outputs["QueueArn"])))
+    assert invoke("DetectFunction", event) == {"batchItemFailures": []}
+
+    job = local_api.get(f"/jobs/{accepted.json()['jobId']}").json()
+    assert job["status"] == "COMPLETED", job
+    assert {found["label"] for found in job["detections"][0]["detections"]} >= {"cup", "dining table"}
+
+
+def sqs_event(message: dict[str, Any], queue: str) -> dict[str, Any]:
+    return {
+        "Records": [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "messageAttributes": {},
+                "md5OfBody": message["MD5OfBody"],
+                "eventSource": "aws:sqs",
+                "eventSourceARN": queue,
+                "awsRegion": "us-east-1",
+            }
+        ]
+    }
