@@ -10,6 +10,11 @@ AWS_VENV := .venv-aws
 PY := $(VENV)/bin/python
 SAM := $(AWS_VENV)/bin/sam
 
+# uv brings certificates of its own, which do not know a company's proxy; this machine's do, where it has any.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
+export UV_SYSTEM_CERTS ?= 1
+endif
+
 .PHONY: help
 help: ## What each target does
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
