@@ -45,6 +45,8 @@ TRANSIENT: Final = frozenset(
         "TransactionInProgressException",
     }
 )
+NAMESPACE: Final = "AWS.SimpleQueueService."
+"""SQS puts it before some codes and not before others."""
 DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "AccessDeniedFault"})
 MISSING: Final = frozenset(
     {"NoSuchBucket", "ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
@@ -72,7 +74,7 @@ def is_transient(error: ClientError) -> bool:
     if any(reason.get("Code") in TRANSIENT for reason in reasons(error)):
         return True
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code(error) in TRANSIENT or status == 429 or status >= 500
+    return code(error).removeprefix(NAMESPACE) in TRANSIENT or status == 429 or status >= 500
 
 
 @contextmanager
@@ -98,7 +100,8 @@ def translated(service: str) -> Iterator[None]:
                 fix="Check the function's environment against the stack's outputs.",
             ) from error
         raise
-    except (HTTPClientError, ConnectionError, IncompleteReadError, ResponseParserError) as error:
+    except (HTTPClientError, ConnectionError, IncompleteReadError, ResponseParserError, UnicodeDecodeError) as error:
+        # The last is how botocore fails on an answer whose bytes were damaged on the way.
         raise TransientError(f"{service} could not be reached: {type(error).__name__}") from error
     except NoCredentialsError as error:
         raise SettingsError(

@@ -6,17 +6,23 @@ imported: it would add a sixth to every cold start (docs/decisions.md). Clients 
 
 from __future__ import annotations
 
+import json
 import os
+import zlib
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
+from botocore.exceptions import IncompleteReadError
+from botocore.parsers import ResponseParserError
 from botocore.session import get_session
 
 from darkroom.settings import settings
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSResponse
+    from botocore.model import OperationModel
     from botocore.session import Session
 
 CONNECT_SECONDS: Final = 2
@@ -66,7 +72,8 @@ def session() -> Session:
 def client(service: str, region: str | None = None) -> Any:
     """The process's client of a service, in the settings' region unless told. Assign it to its typed name."""
     with _making:
-        return session().create_client(service, region_name=region or settings().region, config=config(service))
+        made = session().create_client(service, region_name=region or settings().region, config=config(service))
+    return demanding_whole_answers(made)
 
 
 @cache
@@ -74,4 +81,39 @@ def paid_client(service: str, region: str) -> Any:
     """A client that makes each call once: a try that timed out may have been charged, and the ledger counts tries."""
     once = config(service).merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
     with _making:
-        return session().create_client(service, region_name=region, config=once)
+        made = session().create_client(service, region_name=region, config=once)
+    return demanding_whole_answers(made)
+
+
+def demanding_whole_answers(client: Any) -> Any:
+    """The client, raising IncompleteReadError or ResponseParserError for an answer that broke off or was damaged.
+
+    botocore alone takes one for an answer with nothing in it, and a missing Item for no such row: it switches urllib3's
+    check of the length off, reads a JSON object that does not end as one without fields, and returns what failed
+    DynamoDB's checksum once its retries are used up.
+    """
+    client.meta.events.register("after-call", _check_whole)
+    return client
+
+
+def _check_whole(http_response: AWSResponse, model: OperationModel, **_more: object) -> None:
+    if model.has_streaming_output or model.http["method"] == "HEAD":
+        return  # a stream checks its length itself, as it is read
+    body, headers = http_response.content, http_response.headers
+    announced, checksum = headers.get("content-length"), headers.get("x-amz-crc32")
+    if announced is not None and len(body) < int(announced):
+        raise IncompleteReadError(actual_bytes=len(body), expected_bytes=int(announced))
+    if checksum is not None:
+        sound = zlib.crc32(body) == int(checksum)
+    else:
+        sound = not body or model.service_model.resolved_protocol != "json" or _is_json(body)
+    if not sound:
+        raise ResponseParserError(f"The answer to {model.name} was damaged on its way")
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
