@@ -16,16 +16,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from darkroom.contracts.routes import JSON, PROBLEM, ROUTES, Route
+from darkroom.contracts.routes import JSON, PROBLEM, Route
 from darkroom.domain import limits
-from darkroom.domain.callers import Caller
 from darkroom.domain.jobs import is_job_id
 from darkroom.entry import direct, gate, views
+from darkroom.entry.envelope import Envelope
 from darkroom.entry.errors import problem
 from darkroom.errors import (
     ForbiddenError,
     JobNotFoundError,
-    MalformedRequestError,
     MethodNotAllowedError,
     RouteNotFoundError,
     TransientError,
@@ -37,6 +36,7 @@ from darkroom.ports import StoredAnswer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from darkroom.domain.callers import Caller
     from darkroom.settings import Settings
     from darkroom.usecases.access import Access
     from darkroom.usecases.detection import DetectionRequests
@@ -158,11 +158,11 @@ class _Call:
     def answer(self, event: object, operations: Mapping[str, Operation], *, bare: bool) -> Answer:
         try:
             envelope = direct.envelope(self._function, event) if bare else event
-            return self._answer(_Envelope(envelope), operations, counted=not bare)
+            return self._answer(Envelope(envelope), operations, counted=not bare)
         except Exception as error:  # noqa: BLE001 - the border of the process: every error becomes an answer
             return self._refusal(error)
 
-    def _answer(self, envelope: _Envelope, operations: Mapping[str, Operation], *, counted: bool) -> Answer:
+    def _answer(self, envelope: Envelope, operations: Mapping[str, Operation], *, counted: bool) -> Answer:
         self._method = envelope.method
         self._cors = _cors(envelope.headers.get("origin"), self._parts.settings().allowed_origins)
         on_path = envelope.routes()
@@ -184,7 +184,7 @@ class _Call:
         applied = {"Preference-Applied": f"wait={request.wait}"}
         return replace(answer, headers={**answer.headers, **applied})
 
-    def _admit(self, envelope: _Envelope, route: Route, *, counted: bool) -> Caller:
+    def _admit(self, envelope: Envelope, route: Route, *, counted: bool) -> Caller:
         caller = envelope.caller()
         if caller is None:
             raise UnauthenticatedError("The request carries neither a key nor a bearer token")
@@ -194,7 +194,7 @@ class _Call:
             self._parts.access().admit(caller)
         return caller
 
-    def _read(self, envelope: _Envelope, route: Route, caller: Caller | None) -> Request:
+    def _read(self, envelope: Envelope, route: Route, caller: Caller | None) -> Request:
         path = envelope.path_parameters(route)
         if "jobId" in path and not is_job_id(path["jobId"]):
             raise JobNotFoundError
@@ -305,65 +305,11 @@ class _Call:
         }
 
 
-class _Envelope:
-    """API Gateway's REST proxy event, read with care. Raises MalformedRequestError for one that is not of its form."""
-
-    def __init__(self, event: Any) -> None:
-        self._context = _mapping(event.get("requestContext"))
-        self._resource = str(event.get("resource") or "")
-        self._path = str(event.get("path") or "")
-        self._parameters = _strings(event.get("pathParameters"))
-        self.method = str(event.get("httpMethod") or "").upper()
-        self.headers = {
-            name.lower(): ", ".join(values)
-            for name, values in _several(event.get("multiValueHeaders"), event.get("headers")).items()
-        }
-        self.query = _several(event.get("multiValueQueryStringParameters"), event.get("queryStringParameters"))
-        self.body = event.get("body")
-        self.encoded = event.get("isBase64Encoded") is True
-
-    def routes(self) -> list[Route]:
-        """Every route on this path: by the gateway's resource, or by the path where that is a catch-all."""
-        by_resource = [route for route in ROUTES if route.path == self._resource]
-        return by_resource or [route for route in ROUTES if _match(route.path, self._path) is not None]
-
-    def path_parameters(self, route: Route) -> dict[str, str]:
-        found = _match(route.path, self._path) or {}
-        given = {name: self._parameters.get(name, found.get(name)) for name in route.parameters}
-        if missing := [name for name, value in given.items() if value is None]:
-            raise gate.one_problem(missing[0], gate.MESSAGES["missing"])
-        return {name: value for name, value in given.items() if value is not None}
-
-    def prefix(self, route: Route) -> str:
-        """The stage, or the base path of a custom domain: what the URL has before the route's own segments."""
-        whole = str(self._context.get("path") or self._path).rstrip("/")
-        return "/".join(whole.split("/")[: -route.path.count("/")])
-
-    def caller(self) -> Caller | None:
-        """Whom the authorizer let in; None where there was none."""
-        said = _mapping(self._context.get("authorizer"))
-        owner, key_id, rate = (str(said.get(name) or "") for name in ("owner", "keyId", "rate"))
-        if not (owner and key_id and re.fullmatch("[0-9]{1,9}", rate)):
-            return None
-        return Caller(owner, key_id, frozenset(str(said.get("scopes") or "").split()), int(rate))
-
-
 def _request_id(event: object, context: object) -> str:
     """The gateway's, which its access log has too; the invocation's where no gateway was involved."""
     said = event.get("requestContext") if isinstance(event, dict) else None
     by_gateway = said.get("requestId") if isinstance(said, dict) else None
     return str(by_gateway or getattr(context, "aws_request_id", "") or "none")
-
-
-def _match(template: str, path: str) -> dict[str, str] | None:
-    """The parameters of a path that fits the template; None for one that does not."""
-    wanted, given = template.split("/"), path.rstrip("/").split("/")
-    if len(wanted) != len(given):
-        return None
-    pairs = list(zip(wanted, given, strict=True))
-    if any(part != value for part, value in pairs if not part.startswith("{")):
-        return None
-    return {part[1:-1]: value for part, value in pairs if part.startswith("{")}
 
 
 def _methods(routes: Sequence[Route]) -> tuple[str, ...]:
@@ -377,26 +323,4 @@ def _cors(origin: str | None, allowed: Sequence[str]) -> dict[str, str]:
     return {
         "Access-Control-Allow-Origin": "*" if "*" in allowed else origin,
         "Access-Control-Expose-Headers": ANSWER_HEADERS,
-    }
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise MalformedRequestError("The event is no envelope of API Gateway")
-    return value
-
-
-def _strings(value: object) -> dict[str, str]:
-    return {str(name): str(text) for name, text in _mapping(value).items() if text is not None}
-
-
-def _several(many: object, single: object) -> dict[str, list[str]]:
-    """Every value by name; the gateway's single-value form, which keeps the last one, where the other is missing."""
-    if many is None:
-        return {name: [value] for name, value in _strings(single).items()}
-    return {
-        str(name): [str(value) for value in (values if isinstance(values, list) else [values])]
-        for name, values in _mapping(many).items()
     }
