@@ -56,17 +56,18 @@ def main(arguments: list[str], ask: Callable[[str], str] = input) -> int:
 
 def holdings(cloudformation: CloudFormationClient, name: str) -> tuple[list[str], list[str]]:
     """Buckets and tables of the stack. Raises StackError where there is no such stack."""
-    found: dict[str, list[str]] = {BUCKET: [], TABLE: []}
     try:
-        for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=name):
-            for resource in page["StackResourceSummaries"]:
-                found.setdefault(resource["ResourceType"], []).append(resource.get("PhysicalResourceId", ""))
+        cloudformation.describe_stacks(StackName=name)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         raise StackError(
             f"There is no stack {name} in {region()}", fix="Check STAGE, AWS_REGION, AWS_PROFILE."
         ) from None
+    found: dict[str, list[str]] = {BUCKET: [], TABLE: []}
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=name):
+        for resource in page["StackResourceSummaries"]:
+            found.setdefault(resource["ResourceType"], []).append(resource.get("PhysicalResourceId", ""))
     return found[BUCKET], found[TABLE]
 
 

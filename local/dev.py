@@ -42,7 +42,6 @@ def main(arguments: list[str]) -> int:
         else:
             stack = embedded.wait_until_described()
         console.print(f"\n[bold]{stack.api_url}[/bold]\n\n{escape(curls(stack))}\n")
-        console.print("Watching functions/, shared/darkroom/ and template.yaml; Ctrl-C ends.\n")
         follow(embedded, stack, console)
     except KeyboardInterrupt:
         console.print()
@@ -58,6 +57,7 @@ def follow(embedded: Embedded, stack: Stack, console: Console) -> None:
     functions = Functions(stack, overlay.load(TEMPLATE), ROOT)
     tail = Tail(stack)
     places = [*(ROOT / place for place in WATCHED), TEMPLATE]
+    watching = False
     for changes in watch(
         *places,
         watch_filter=PythonFilter(extra_extensions=(".json", ".yaml")),
@@ -66,6 +66,9 @@ def follow(embedded: Embedded, stack: Stack, console: Console) -> None:
         rust_timeout=POLL_MILLISECONDS,
         yield_on_timeout=True,
     ):
+        if not watching:  # said when it is true: the first round is over once the watch stands
+            console.print("Watching functions/, shared/darkroom/ and template.yaml; Ctrl-C ends.\n")
+            watching = True
         changed = sorted({Path(path) for _, path in changes})
         if TEMPLATE in changed:
             stack, functions = _redeploy(embedded, stack, console)
