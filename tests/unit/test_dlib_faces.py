@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from darkroom.adapters.vision.dlib_faces import DlibFaces
 from darkroom.adapters.vision.images import PillowImages
 from darkroom.domain.detection import overlap
 from darkroom.errors import NoModelError
+from PIL import Image
 
 if TYPE_CHECKING:
     from tests.conftest import Material
@@ -34,13 +36,21 @@ def test_a_cat_and_a_cup_are_no_faces(name: str, hog: DlibFaces, testdata: Mater
     assert hog.detect(PillowImages().read(testdata(name).read_bytes())) == []
 
 
+@pytest.mark.parametrize("quality", [60, 80, 90, 95])
+def test_a_badge_on_a_space_suit_is_no_face_at_any_quality(quality: int, hog: DlibFaces, testdata: Material) -> None:
+    jpeg = io.BytesIO()
+    Image.open(testdata("faces/astronaut.png")).save(jpeg, "JPEG", quality=quality)
+    assert len(hog.detect(PillowImages().read(jpeg.getvalue()))) == 1
+
+
 def test_boxes_of_a_scaled_picture_are_in_pixels_of_the_whole_one(hog: DlibFaces, testdata: Material) -> None:
     pixels = PillowImages().read(testdata("faces/biden.jpg").read_bytes())  # 2204 pixels high
     (face,) = hog.detect(pixels)
-    x1, y1, x2, y2 = face.bbox
-    (again,) = hog.detect(pixels[int(y1) - 200 : int(y2) + 200, int(x1) - 200 : int(x2) + 200])
+    left, top, right, bottom = (int(edge) for edge in face.bbox)
+    left, top = left - 100, top - 100
+    (again,) = hog.detect(pixels[top : bottom + 100, left : right + 100])
     a1, b1, a2, b2 = again.bbox
-    shifted = (a1 + int(x1) - 200, b1 + int(y1) - 200, a2 + int(x1) - 200, b2 + int(y1) - 200)
+    shifted = (a1 + left, b1 + top, a2 + left, b2 + top)
     assert overlap(face.bbox, shifted) > 0.7
 
 
