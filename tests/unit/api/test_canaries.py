@@ -31,6 +31,7 @@ BODY = {
 def requests(api: Api, key: str) -> list[Reply]:
     """Good and bad ones, with a canary wherever a caller can put one."""
     url = api.upload()
+    mistyped = key[:-1] + ("y" if key.endswith("x") else "x")
     replies = [
         api.send("POST", "/process", key=key, body=BODY),
         api.send("POST", "/process", key=key, body=BODY | {"imageUrls": [f"{url}?{SIGNED}"]}),
@@ -40,7 +41,7 @@ def requests(api: Api, key: str) -> list[Reply]:
         api.send("POST", "/process", key=key, body=BODY | {f"{SIGNED}": 1, ADDRESS: 2}),
         api.send("POST", "/process", key=key, body=json.dumps(BODY)[:-1]),
         api.send("POST", "/process", key=key, body=BODY, headers={"Idempotency-Key": f"{ADDRESS} {TOKEN}"}),
-        api.send("POST", "/process", key=key[:-1] + "x", body=BODY, headers={"Authorization": f"Bearer {TOKEN}"}),
+        api.send("POST", "/process", key=mistyped, body=BODY, headers={"Authorization": f"Bearer {TOKEN}"}),
         api.send("POST", "/uploads/presign", key=key, body={"filename": f"{ADDRESS}.exe"}),
         api.send("POST", "/uploads/presign", key=key, body={"filename": "a", "contentType": ADDRESS}),
         api.send("GET", f"/jobs?cursor={ADDRESS}&{SIGNED}", key=key),
