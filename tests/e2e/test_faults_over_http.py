@@ -96,7 +96,6 @@ FAULTS: Final[dict[str, Fault]] = {
     "unavailable": Fault(codes=UNAVAILABLE, status=503),
     "unavailable throughout": Fault(codes=UNAVAILABLE, status=503, times=FOR_GOOD),
     "held, then 504": Fault({"timeout_ms": 100}),
-    "slow": Fault({"latency": 300}),
     "hung, and carried out later": Fault({"latency": 1_300 * IMPATIENT}, read_seconds=IMPATIENT),
     "reset": Fault({"reset": True}),
     "cut off while sending": Fault({"request": {"cut_upload": {"after_bytes": 8}}}),
