@@ -33,9 +33,18 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
         }
     ),
     "rekognition": frozenset({"DetectLabels"}),
-    # HeadBucket is botocore's own: it asks for the region of a bucket that redirects.
+    # Two of them are botocore's own: CreateBucket is the model that a presigned POST is made on, and HeadBucket asks
+    # for the region of a bucket that redirects.
     "s3": frozenset(
-        {"DeleteObjects", "GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "PutObject"},
+        {
+            "CreateBucket",
+            "DeleteObjects",
+            "GetObject",
+            "HeadBucket",
+            "HeadObject",
+            "ListObjectsV2",
+            "PutObject",
+        }
     ),
     "secretsmanager": frozenset({"GetSecretValue"}),
     "sqs": frozenset({"ChangeMessageVisibility", "GetQueueAttributes", "SendMessage"}),

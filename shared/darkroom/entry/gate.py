@@ -233,11 +233,9 @@ def _path(location: Iterable[int | str]) -> str:
 
 def _checked(model: str, validate: Callable[[SchemaValidator], Any]) -> dict[str, Any]:
     # Imported here: a route that checks nothing starts without pydantic's core.
-    from pydantic_core import ValidationError
-
-    from darkroom.contracts.validators import validator
+    from darkroom.contracts.validators import core, validator
 
     try:
         return dict(validate(validator(model)))
-    except ValidationError as error:
+    except core().ValidationError as error:
         raise _invalid(error) from None
