@@ -102,7 +102,8 @@ BUILD := .aws-sam/build
 .PHONY: build
 build: setup ## Build what is deployed, for Lambda's Python, on any machine
 	@[[ $(CONTAINERS) == yes ]] || echo "No Docker engine (or CONTAINERS=no): the container function is left out"
-	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(SAM) build $(if $(filter yes,$(CONTAINERS)),,--exclude DetectFunction)
+	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(SAM) build $(if $(filter yes,$(CONTAINERS)),,--exclude DetectFunction) \
+		$(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
 	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(PY) layers/pack.py compile $(BUILD)
 
 .PHONY: models
@@ -118,8 +119,13 @@ validate: setup ## SAM's, cfn-lint's, the serverless rules' and checkov's opinio
 	$(AWS_VENV)/bin/cfn-lint
 	$(AWS_VENV)/bin/uv tool run --quiet --from $(CHECKOV) checkov --config-file .checkov.yaml
 
+.PHONY: engine
+engine:
+	@[[ $(CONTAINERS) == yes ]] || { echo "No Docker engine answers, and a deployment needs the container function." \
+		"Start Docker (or any engine that answers \`docker info\`), then deploy again." >&2; exit 1; }
+
 .PHONY: deploy
-deploy: build ## Put the build on AWS: STAGE=dev|staging|prod, PARAMETERS="Name=Value ..."
+deploy: engine build ## Put the build on AWS: STAGE=dev|staging|prod, PARAMETERS="Name=Value ..."
 	$(LOCAL) deploy --stage $(STAGE) --parameters '$(PARAMETERS)'
 
 .PHONY: destroy

@@ -17,6 +17,19 @@ REGION: Final = "us-east-1"
 """Where neither AWS_REGION nor the profile names one."""
 
 
+MODELS: Final = ROOT / "functions" / "detect" / "models"
+NO_WEIGHTS: Final = (
+    "The container image carries no weights, so jobs will fail with NO_MODEL. Run\n"
+    '`make models TO=functions/detect/models` and deploy again, or deploy with PARAMETERS="DetectEngine=rekognition".'
+)
+
+
+def weightless(parameters: str, weights: Path = MODELS) -> bool:
+    """Whether a deployment would have a detector without weights: none in the folder, and nothing else chosen."""
+    chosen = {pair.partition("=")[0] for pair in parameters.split()}
+    return not chosen & {"DetectEngine", "DetectModelDir"} and not any(weights.glob("*.onnx"))
+
+
 def stage_parser(what: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=what)
     parser.add_argument("--stage", choices=STAGES, required=True)
@@ -47,5 +60,7 @@ def main(arguments: list[str]) -> int:
     described = boto3.client("cloudformation", region_name=region()).describe_stacks(StackName=stack)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0].get("Outputs", [])}
     print("\n".join(f"{name:<28}{value}" for name, value in outputs.items()))
+    if weightless(options.parameters):
+        print(f"\n{NO_WEIGHTS}")
     print(f"\nMake a key: .venv/bin/darkroom keys create --stack-name {stack} --owner NAME")
     return 0
