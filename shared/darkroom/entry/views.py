@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from darkroom.domain.jobs import State
 from darkroom.domain.limits import MIB
 from darkroom.domain.times import iso
 
@@ -67,6 +66,8 @@ def job(job: Job, forecast: Forecast | None = None) -> dict[str, Any]:
 def job_with_result(found: Job, jobs: Jobs) -> dict[str, Any]:
     """A job as it is read alone: with its forecast until it ends, and with its result once it is completed."""
     shown = job(found, jobs.forecast(found))
+    from darkroom.domain.jobs import State  # here, so that an upload is answered without it
+
     if found.state is not State.COMPLETED or found.result is None:
         return shown
     if found.result.size > ANSWERED_RESULT_BYTES:
