@@ -35,6 +35,8 @@ UPLOAD_KEPT: Final = 7 * DAY
 REQUESTS_PER_MINUTE: Final = 60
 KEY_CACHED: Final = 30 * SECOND
 """How long an authorizer may go on believing a key that it has looked up: a revoked one is dead after it."""
+PULSE_EVERY: Final = 5 * SECOND
+"""How often one process reports to the moving averages of its kind, or looks them up."""
 WAIT_SECONDS: Final = 25
 """Largest `Prefer: wait=N` that is honoured; API Gateway itself gives up at 29 s."""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from darkroom.domain.forecast import Forecast
     from darkroom.domain.jobs import Delivery, Job, Kind, Result
-    from darkroom.ports import Clock, JobStore, ObjectStore, Page
+    from darkroom.ports import Clock, JobStore, ObjectStore, Page, Pulse
     from darkroom.usecases.endings import Endings
 
 FIRST_PAUSE = 200
@@ -53,6 +53,7 @@ class Jobs:
         self._objects = objects
         self._endings = endings
         self._clock = clock
+        self._pulses: dict[Kind, tuple[Pulse | None, int]] = {}
 
     def get(self, owner: str, job_id: str) -> Job:
         return owned(self._store, owner, job_id, self._clock.now())
@@ -121,16 +122,18 @@ class Jobs:
 
         Never raises TransientError: a job that was accepted is answered, if need be with a poorer guess.
         """
-        pulse = None
-        if not job.state.terminal:
+        now = self._clock.now()
+        pulse = None if job.state.terminal else self._pulse(job.kind, now)
+        return forecast(job, wait=pulse.wait if pulse else None, per_item=pulse.per_item if pulse else None, now=now)
+
+    def _pulse(self, kind: Kind, now: int) -> Pulse | None:
+        """Looked up no oftener than workers report it; None where there is none or it could not be had."""
+        known, looked_up = self._pulses.get(kind, (None, -limits.PULSE_EVERY))
+        if not 0 <= now - looked_up < limits.PULSE_EVERY:
             with suppress(TransientError):
-                pulse = self._store.pulse(job.kind)
-        return forecast(
-            job,
-            wait=pulse.wait if pulse else None,
-            per_item=pulse.per_item if pulse else None,
-            now=self._clock.now(),
-        )
+                known = self._store.pulse(kind)
+            self._pulses[kind] = known, now
+        return known
 
     def delivery(self, owner: str, job_id: str) -> Delivery:
         """The job's webhook and the log of its tries. Raises NotFoundError for a job that has none yet."""

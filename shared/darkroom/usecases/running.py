@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 CHECK_EVERY: Final = 1 * limits.SECOND
 """How old a worker's knowledge of its job may be between two steps: one write a second, however quick the steps."""
-PULSE_EVERY: Final = 5 * limits.SECOND
-"""How often one process reports to the moving averages of its kind."""
 
 log = logging.getLogger(__name__)
 
@@ -309,7 +307,7 @@ class JobRunner:
 
     def _pulse(self, run: Run) -> None:
         now = self._clock.now()
-        if run.job.leases > 1 or now - self._pulsed_at < PULSE_EVERY:
+        if run.job.leases > 1 or now - self._pulsed_at < limits.PULSE_EVERY:
             return
         self._pulsed_at = now
         claimed_at = run.job.updated_at

@@ -1,0 +1,88 @@
+"""What owners ask of their jobs, where the answers over HTTP do not show it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from darkroom.adapters.memory.clock import MemoryClock
+from darkroom.adapters.memory.jobs import MemoryJobStore
+from darkroom.domain import limits
+from darkroom.domain.jobs import Job, Kind
+from darkroom.errors import TransientError
+
+from tests.api import MemoryParts
+
+if TYPE_CHECKING:
+    from darkroom.ports import Pulse
+    from darkroom.usecases.jobs import Jobs
+
+
+class WatchedJobStore(MemoryJobStore):
+    """Counts how often a pulse is asked for, and does not know it while it is `troubled`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lookups = 0
+        self.troubled = False
+
+    def pulse(self, kind: Kind) -> Pulse | None:
+        self.lookups += 1
+        if self.troubled:
+            raise TransientError("throttled")
+        return super().pulse(kind)
+
+
+@pytest.fixture
+def store() -> WatchedJobStore:
+    return WatchedJobStore()
+
+
+@pytest.fixture
+def clock() -> MemoryClock:
+    return MemoryClock()
+
+
+@pytest.fixture
+def jobs(store: WatchedJobStore, clock: MemoryClock) -> Jobs:
+    parts = MemoryParts(clock)
+    parts.job_store = store
+    return parts.jobs()
+
+
+def new_job(clock: MemoryClock) -> Job:
+    now = clock.now()
+    return Job(
+        job_id="7d1f0a52-3c4b-4e6d-9f80-a1b2c3d4e5f6",
+        owner="ann",
+        kind=Kind.DETECTION,
+        request={},
+        created_at=now,
+        deadline=now + limits.JOB_DEADLINE,
+        write_id="1",
+        items=10,
+    )
+
+
+def test_how_a_kind_has_gone_is_looked_up_no_oftener_than_it_is_reported(
+    jobs: Jobs, store: WatchedJobStore, clock: MemoryClock
+) -> None:
+    store.beat(Kind.DETECTION, wait=0, per_item=1_000)
+    assert [jobs.forecast(new_job(clock)).retry_after_seconds for _ in range(3)] == [10, 10, 10]
+    assert store.lookups == 1
+    store.beat(Kind.DETECTION, wait=0, per_item=1_000_000)
+    clock.advance(limits.PULSE_EVERY - 1)
+    assert jobs.forecast(new_job(clock)).retry_after_seconds == 10
+    clock.advance(1)
+    assert jobs.forecast(new_job(clock)).retry_after_seconds > 10
+    assert store.lookups == 2
+
+
+def test_what_was_known_of_a_kind_serves_while_its_store_is_in_trouble(
+    jobs: Jobs, store: WatchedJobStore, clock: MemoryClock
+) -> None:
+    store.beat(Kind.DETECTION, wait=0, per_item=1_000)
+    assert jobs.forecast(new_job(clock)).retry_after_seconds == 10
+    store.troubled = True
+    clock.advance(limits.PULSE_EVERY)
+    assert jobs.forecast(new_job(clock)).retry_after_seconds == 10
