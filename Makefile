@@ -110,6 +110,10 @@ build: setup ## Build what is deployed, for Lambda's Python, on any machine
 models: setup ## Fetch a detector's weights, pinned and with their licence: NAMES="yolox_s ..." TO=functions/detect/models
 	$(VENV)/bin/darkroom models fetch $(NAMES) $(if $(TO),--to $(TO))
 
+.PHONY: sizes
+sizes: setup ## What the layers and functions of the build take, with bytecode
+	$(PY) -m benchmarks.artifacts
+
 # checkov pins a boto3 that nothing else here can live with, so it has an environment of its own.
 CHECKOV := checkov==3.3.30
 

@@ -155,12 +155,11 @@ def answers(python: str) -> bool:
     return told.stdout.strip() == PYTHON
 
 
-def compile_all(build: Path) -> None:
+def compile_all(build: Path, python: str | None) -> None:
     """Bytecode beside every source, unchecked: SAM dates each file 1980, so a dated one would never be valid.
 
-    Paths in tracebacks are those of a function: /var/task, and /opt for a layer.
+    Paths in tracebacks are those of a function: /var/task, and /opt for a layer. Without an interpreter it says so.
     """
-    python = interpreter()
     if python is None:
         print(
             f"\nWARNING: no Python {PYTHON} here and none to be had, so these artifacts carry NO BYTECODE:\n"
@@ -177,4 +176,8 @@ def compile_all(build: Path) -> None:
 
 
 if __name__ == "__main__":
-    {"trim": trim, "compile": compile_all}[sys.argv[1]](Path(sys.argv[2]).resolve())
+    action, folder = sys.argv[1], Path(sys.argv[2]).resolve()
+    if action == "trim":
+        trim(folder)
+    else:
+        compile_all(folder, interpreter())

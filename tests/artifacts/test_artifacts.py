@@ -1,0 +1,168 @@
+"""What `make build` leaves is what Lambda can run: alone, at once, within its limits."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks.artifacts import (
+    CORE_MEGABYTES,
+    FUNCTION_MEGABYTES,
+    ROOT,
+    SNIPPET,
+    Artifact,
+    StubAws,
+    artifacts,
+    event,
+    megabytes,
+    sizes,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FUNCTIONS = ["authorizer", "presign", "receiver", "status", "sweeper", "webhooks"]
+ON_USE = {
+    "authorizer": ["darkroom.adapters.web.tokens"],
+    "receiver": ["darkroom.adapters.web.fetcher"],
+    "sweeper": ["darkroom.adapters.web.fetcher"],
+    "webhooks": ["darkroom.adapters.web.fetcher", "darkroom.adapters.aws.secrets"],
+}
+"""What some requests load and the first one here does not."""
+WATCHED = """
+import sys
+from importlib import _bootstrap_external as loading
+compiled = []
+def source_to_code(self, data, path, **_):
+    compiled.append(path)
+    return compile(data, path, "exec", dont_inherit=True)
+loading.SourceLoader.source_to_code = source_to_code
+"""
+VALIDITY = """
+import _imp, importlib.util, json, pathlib, struct, sys
+from importlib._bootstrap_external import _RAW_MAGIC_NUMBER as magic
+told = []
+for source in pathlib.Path(sys.argv[1]).rglob("*.py"):
+    cached = pathlib.Path(importlib.util.cache_from_source(str(source)))
+    head = cached.read_bytes()[:16] if cached.is_file() else b""
+    # Magic number, then flags: 1 is "known by its source's hash, and not to be checked" (PEP 552), then that hash.
+    wanted = importlib.util.MAGIC_NUMBER + struct.pack("<I", 1) + _imp.source_hash(magic, source.read_bytes())
+    if head != wanted:
+        told.append(str(source))
+json.dump(told, sys.stdout)
+"""
+
+
+@pytest.fixture(params=FUNCTIONS)
+def artifact(request: pytest.FixtureRequest, deployed: dict[str, Artifact]) -> Artifact:
+    return deployed[request.param]
+
+
+def run(
+    artifact: Artifact, python: str, program: str, aws: StubAws, *arguments: Path
+) -> subprocess.CompletedProcess[str]:
+    command, environment = artifact.command(python, program, *arguments), artifact.environment(aws.endpoint)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def files(folder: Path) -> dict[str, Path]:
+    return {
+        str(path.relative_to(folder)): path
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_every_zip_function_of_the_template_is_built(build: Path) -> None:
+    assert sorted(artifacts(build)) == FUNCTIONS
+
+
+def test_what_is_built_is_of_this_source(build: Path) -> None:
+    pairs = [(ROOT / "shared/darkroom", build / "CodeLayer/python/darkroom")]
+    pairs += [(ROOT / "functions" / name, artifact.folders[0]) for name, artifact in artifacts(build).items()]
+    for source, built in pairs:
+        here, there = files(source), {name: path for name, path in files(built).items() if name != ".lock"}
+        assert sorted(here) == sorted(there), "make build"
+        stale = [name for name, path in here.items() if not filecmp.cmp(path, there[name], shallow=False)]
+        assert stale == [], "make build"
+
+
+def test_a_function_goes_all_the_way_with_nothing_but_its_artifact_and_its_layers(
+    artifact: Artifact, python: str, aws: StubAws, tmp_path: Path
+) -> None:
+    asked = tmp_path / "event.json"
+    asked.write_text(json.dumps(event(artifact.name)))
+    ran = run(artifact, python, SNIPPET, aws, asked)
+    assert ran.returncode == 0, ran.stderr
+    assert went_all_the_way(artifact.name, json.loads(ran.stderr)), ran.stdout + ran.stderr
+
+
+def went_all_the_way(function: str, answer: dict[str, Any]) -> bool:
+    match function:
+        case "authorizer":
+            return bool(answer["context"]["owner"] == "demo")
+        case "status":
+            return answer["statusCode"] == 200 and "detections" in json.loads(answer["body"])
+        case "sweeper":
+            return bool(answer["failed"] == 0)
+        case "webhooks":
+            return answer == {"batchItemFailures": []}
+        case _:
+            return answer["statusCode"] in {200, 202}
+
+
+def test_what_a_function_loads_on_use_is_there_too(artifact: Artifact, python: str, aws: StubAws) -> None:
+    names = ["darkroom.wiring", *ON_USE.get(artifact.name, [])]
+    ran = run(artifact, python, "import " + ", ".join(names), aws)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_a_cold_start_compiles_nothing(artifact: Artifact, python: str, aws: StubAws, tmp_path: Path) -> None:
+    asked = tmp_path / "event.json"
+    asked.write_text(json.dumps(event(artifact.name)))
+    ran = run(artifact, python, WATCHED + SNIPPET + "\nsys.exit(repr(compiled) if compiled else 0)", aws, asked)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_a_watched_cold_start_sees_what_is_compiled(
+    artifact: Artifact, python: str, aws: StubAws, tmp_path: Path
+) -> None:
+    (tmp_path / "fresh.py").write_text("")
+    program = WATCHED + f"sys.path.append({str(tmp_path)!r})\nimport fresh\nsys.exit(len(compiled) + 10)"
+    assert run(artifact, python, program, aws).returncode == 11
+
+
+def test_every_bytecode_is_valid_whatever_its_date(build: Path, python: str) -> None:
+    told = subprocess.run([python, "-I", "-S", "-c", VALIDITY, build], capture_output=True, text=True, check=True)
+    assert json.loads(told.stdout) == []
+
+
+def test_every_native_library_is_for_lambdas_python_and_machine(build: Path) -> None:
+    native = [path.name for path in build.rglob("*.so*")]
+    assert any("pydantic_core" in name for name in native)
+    assert [name for name in native if not any(tag in name for tag in ("cpython-313-x86_64", "abi3"))] == []
+
+
+def test_layers_carry_dependencies_with_their_licences_and_no_boto3(build: Path) -> None:
+    for layer in ("CoreLayer", "TokensLayer"):
+        folders = list((build / layer / "python").glob("*.dist-info"))
+        assert folders
+        for folder in folders:
+            held = {path.name.upper() for path in folder.rglob("*")}
+            assert "METADATA" in held
+            assert any(name.startswith(("LICEN", "COPYING", "NOTICE")) for name in held), folder.name
+        assert not (build / layer / "python" / "boto3").exists()
+        assert not (build / layer / "python" / "darkroom").exists()
+
+
+def test_sizes_are_within_budget(build: Path) -> None:
+    sys.stdout.write("\n".join(["", *sizes(build), ""]))
+    assert megabytes(build / "CoreLayer") <= CORE_MEGABYTES
+    for name, artifact in artifacts(build).items():
+        assert megabytes(*artifact.folders) <= FUNCTION_MEGABYTES, name
+        assert len(artifact.folders) - 1 <= 5, name
