@@ -93,6 +93,13 @@ test-sam: setup ## Every event and the API in Lambda's containers: any Docker en
 start-api: setup ## The API in Lambda's containers on port 3000, by `sam local start-api`; Ctrl-C stops it
 	$(LOCAL) start-api
 
+BENCHMARKS := artifacts cold_start warm_handlers throughput detection fetcher
+
+.PHONY: bench
+bench: setup ## Ratios against a peer of the same run, all of them or NAMES="cold_start ..." (docs/benchmarks.md)
+	@failed=0; for name in $(or $(NAMES),$(BENCHMARKS)); do \
+	  echo "== $$name"; $(PY) -m benchmarks.$$name || failed=1; done; exit $$failed
+
 # --- the stack --------------------------------------------------------------------------------------------------------
 # SAM looks for uv on the PATH: the one of its own environment. The container function needs a Docker engine; without
 # one (or with CONTAINERS=no) everything else is built.
