@@ -61,7 +61,7 @@ class JobStore(Protocol):
     def create(self, job: Job) -> Job:
         """Store a new job and return it; where a job of that id stands already, return that one, unchanged.
 
-        The caller compares `write_id` to tell its own write from another's.
+        The caller compares `write_id` to tell its own write from another's. Raises TooLargeError above 400 KiB.
         """
         ...
 

@@ -29,6 +29,7 @@ from darkroom.errors import (
     JobEndedError,
     JobNotFoundError,
     LeaseLostError,
+    TooLargeError,
 )
 from darkroom.ports import Pulse
 
@@ -111,6 +112,19 @@ def test_a_job_is_read_as_it_was_written(store: JobStore) -> None:
     )
     assert store.create(job) == job
     assert store.get(job.job_id) == job
+
+
+def test_a_request_of_the_allowed_size_is_stored_whatever_its_characters(store: JobStore) -> None:
+    job = a_job(request={"text": "😀" * (limits.REQUEST_BYTES // 4 - 4)})
+    assert store.create(job) == job
+    assert read(store, job) == job
+
+
+def test_a_job_larger_than_a_row_is_refused(store: JobStore) -> None:
+    job = a_job(request={"text": "é" * 205 * limits.KIB})
+    with pytest.raises(TooLargeError):
+        store.create(job)
+    assert store.get(job.job_id) is None
 
 
 def test_an_unknown_job_is_none(store: JobStore) -> None:

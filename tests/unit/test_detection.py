@@ -29,6 +29,7 @@ from darkroom.errors import (
     ImageNotFoundError,
     InvalidRequestError,
     NoModelError,
+    TooLargeError,
     TransientError,
     UnacceptableUrlError,
 )
@@ -145,6 +146,22 @@ def test_a_job_keeps_what_was_asked_for() -> None:
         "metadata": {"album": 1},
     }
     assert (job.owner, job.kind, job.items, job.state) == ("ann", Kind.DETECTION, 2, State.PENDING)
+
+
+def test_the_longest_plain_request_is_taken() -> None:
+    room = Darkroom()
+    url = "https://example.com/".ljust(limits.URL_CHARACTERS, "a")
+    job = room.submit(*[url] * limits.IMAGES_PER_JOB, metadata={"note": "é" * 2_000}, user_id="😀" * 255)
+    assert job.items == limits.IMAGES_PER_JOB
+
+
+@pytest.mark.parametrize("character", ["é", "😀", '"'])
+def test_a_request_too_large_to_be_stored_is_refused(character: str) -> None:
+    room = Darkroom()
+    url = "https://example.com/".ljust(limits.URL_CHARACTERS, character)
+    with pytest.raises(TooLargeError) as caught:
+        room.submit(*[url] * limits.IMAGES_PER_JOB)
+    assert caught.value.fix == "Split the images over several jobs."
 
 
 def test_nothing_is_read_and_nothing_fetched_for_a_request() -> None:

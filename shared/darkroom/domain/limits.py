@@ -15,6 +15,8 @@ DAY: Final = 24 * HOUR
 
 IMAGES_PER_JOB: Final = 100
 METADATA_BYTES: Final = 4 * KIB
+REQUEST_BYTES: Final = 256 * KIB
+"""Of a job's request as JSON in UTF-8. A row of DynamoDB holds 400 KB, and its job has more to keep than this."""
 FILENAME_CHARACTERS: Final = 255
 URL_CHARACTERS: Final = 2_048
 BODY_BYTES: Final = 6 * MIB - 64 * KIB

@@ -94,9 +94,17 @@ class DetectionRequests:
         """A job for these images.
 
         Raises ImageNotFoundError for an `s3://` URL that is not an upload of this owner's, UnacceptableUrlError for
-        any other that must not be fetched, InvalidRequestError, and what `Submissions.submit` raises.
+        any other that must not be fetched, TooLargeError for more than REQUEST_BYTES, InvalidRequestError, and what
+        `Submissions.submit` raises.
         """
         self._check_counts(image_urls, metadata)
+        asked = {"imageUrls": list(image_urls), "userId": user_id, "metadata": metadata}
+        request = {name: value for name, value in asked.items() if value is not None}
+        if (size := _json_bytes(request)) > limits.REQUEST_BYTES:
+            raise TooLargeError(
+                f"The request has {size} bytes; {limits.REQUEST_BYTES} is the most",
+                fix="Split the images over several jobs.",
+            )
         keys = {}
         for place, url in enumerate(image_urls):
             if url.startswith(S3):
@@ -113,12 +121,11 @@ class DetectionRequests:
                     problems=((f"imageUrls[{place}]", f"was uploaded with the purpose {rows[key].purpose}"),),
                     fix="Presign it with the purpose `process`, or without one.",
                 )
-        request = {"imageUrls": list(image_urls), "userId": user_id, "metadata": metadata}
         return self._submissions.submit(
             Submission(
                 owner=owner,
                 kind=Kind.DETECTION,
-                request={name: value for name, value in request.items() if value is not None},
+                request=request,
                 items=len(image_urls),
                 estimate=cost.detection(len(image_urls), gigabytes=self._gigabytes, usd_per_image=self._usd_per_image),
                 max_cost=max_cost,
@@ -135,7 +142,7 @@ class DetectionRequests:
                 problems=(("imageUrls", f"has {len(image_urls)} entries"),),
                 fix="Split the images over several jobs." if image_urls else "Name at least one image.",
             )
-        size = len(json.dumps(metadata, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        size = _json_bytes(metadata)
         if metadata is not None and size > limits.METADATA_BYTES:
             raise InvalidRequestError(
                 f"The metadata has more than {limits.METADATA_BYTES} bytes as JSON",
@@ -290,6 +297,10 @@ def _plain(detection: Detection) -> dict[str, Any]:
         "confidence": round(detection.confidence, 4),
         "bbox": [round(float(edge), 1) for edge in detection.bbox],
     }
+
+
+def _json_bytes(data: object) -> int:
+    return len(json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
 def _problem(error: DarkroomError) -> dict[str, str]:

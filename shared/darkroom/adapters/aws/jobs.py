@@ -50,7 +50,14 @@ from darkroom.adapters.aws.rows import (
 )
 from darkroom.domain import limits
 from darkroom.domain.jobs import State, cursor_of, order, position_of
-from darkroom.errors import AttemptsExhaustedError, JobEndedError, JobNotFoundError, LeaseLostError, TransientError
+from darkroom.errors import (
+    AttemptsExhaustedError,
+    JobEndedError,
+    JobNotFoundError,
+    LeaseLostError,
+    TooLargeError,
+    TransientError,
+)
 from darkroom.ports import Page, Pulse
 
 if TYPE_CHECKING:
@@ -108,6 +115,10 @@ class DynamoJobStore:
             if refused.row is None:
                 raise TransientError("A job of that id was there a moment ago") from None
             return job_of(refused.row)
+        except ClientError as error:
+            if code(error) == "ValidationException" and "Item size" in str(error):
+                raise TooLargeError("The job is larger than a row of DynamoDB") from error
+            raise
         return job
 
     def get(self, job_id: str) -> Job | None:

@@ -57,7 +57,7 @@ def job_row(job: Job) -> Row:
             owner_order=order(job),
             kind=job.kind,
             state=job.state,
-            request=json.dumps(job.request),
+            request=json.dumps(job.request, ensure_ascii=False),
             created_at=job.created_at,
             updated_at=job.updated_at,
             deadline=job.deadline,

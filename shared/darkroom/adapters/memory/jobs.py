@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from darkroom.domain import limits
 from darkroom.domain.jobs import Attempt, Lease, State, cursor_of, order, position_of
-from darkroom.errors import AttemptsExhaustedError, JobEndedError, JobNotFoundError, LeaseLostError
+from darkroom.errors import AttemptsExhaustedError, JobEndedError, JobNotFoundError, LeaseLostError, TooLargeError
 from darkroom.ports import Page, Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from darkroom.domain.jobs import Cost, Delivery, Failure, Job, Kind, Result
+
+ROW_BYTES: Final = 400 * limits.KIB
+"""What DynamoDB takes. Of a job, the request is all that could come near it."""
 
 
 class MemoryJobStore:
@@ -30,6 +34,8 @@ class MemoryJobStore:
         self._lock = threading.RLock()
 
     def create(self, job: Job) -> Job:
+        if len(json.dumps(job.request, ensure_ascii=False).encode()) > ROW_BYTES:
+            raise TooLargeError("The job is larger than a row of DynamoDB")
         with self._lock:
             return self._jobs.setdefault(job.job_id, job)
 
