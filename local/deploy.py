@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -26,8 +27,9 @@ NO_WEIGHTS: Final = (
 
 def weightless(parameters: str, weights: Path = MODELS) -> bool:
     """Whether a deployment would have a detector without weights: none in the folder, and nothing else chosen."""
-    chosen = {pair.partition("=")[0] for pair in parameters.split()}
-    return not chosen & {"DetectEngine", "DetectModelDir"} and not any(weights.glob("*.onnx"))
+    chosen = dict(pair.partition("=")[::2] for pair in parameters.split())
+    needless = chosen.get("DetectEngine") in ("rekognition", "dlib") or "DetectModelDir" in chosen
+    return not needless and not any(weights.glob("*.onnx"))
 
 
 def stage_parser(what: str) -> argparse.ArgumentParser:
@@ -41,7 +43,8 @@ def stack_name(stage: str) -> str:
 
 
 def region() -> str:
-    return boto3.Session().region_name or REGION
+    # botocore knows AWS_DEFAULT_REGION and the profile, and not this one, which the other SDKs read.
+    return os.environ.get("AWS_REGION") or boto3.Session().region_name or REGION
 
 
 def main(arguments: list[str]) -> int:

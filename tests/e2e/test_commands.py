@@ -345,9 +345,22 @@ def test_a_stage_is_deployed_and_destroyed_with_every_version_of_every_object(
     assert f"Deleted {bucket} with 3 versions" in destroyed.stdout
     assert bucket not in {one["Name"] for one in s3.list_buckets()["Buckets"]}
     assert not [name for name in dynamodb.list_tables()["TableNames"] if name.startswith("darkroom-staging")]
+    secrets = stack.client("secretsmanager").list_secrets()["SecretList"]
+    assert not [one for one in secrets if "darkroom-staging" in one.get("Description", "")]
     alive = cloudformation.list_stacks(StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE"])["StackSummaries"]
     assert "darkroom-staging" not in {one["StackName"] for one in alive}
     assert stack.stack_name in {one["StackName"] for one in alive}
+
+    left = "darkroom-staging-jobs"  # as by a run that was interrupted
+    dynamodb.create_table(
+        TableName=left,
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    finished = run(operator, "destroy", "--stage", "staging", typed="darkroom-staging\n")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert left not in dynamodb.list_tables()["TableNames"]
 
     gone = run(operator, "destroy", "--stage", "staging")
     assert gone.returncode == 1

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from local import deploy, destroy
 from local.deploy import weightless
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
+
+
+def test_the_region_is_the_one_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert deploy.region() == "eu-west-1"
+
+
+def test_everything_that_outlives_the_stack_is_known_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert destroy.retained("darkroom-dev", "123456789012") == {
+        destroy.BUCKET: {"darkroom-dev-media-123456789012-eu-west-1"},
+        destroy.TABLE: {"darkroom-dev-jobs", "darkroom-dev-uploads", "darkroom-dev-keys"},
+        destroy.SECRET: {"Master of the webhook secrets of darkroom-dev"},
+    }
 
 
 def test_a_deployment_without_weights_is_told(tmp_path: Path) -> None:
@@ -17,5 +34,6 @@ def test_a_deployment_without_weights_is_told(tmp_path: Path) -> None:
 def test_one_with_weights_or_another_engine_or_folder_is_not(tmp_path: Path) -> None:
     assert not weightless("DetectEngine=rekognition", tmp_path)
     assert not weightless("DetectModelDir=functions/detect/models-mine", tmp_path)
+    assert weightless("DetectEngine=onnx", tmp_path)
     (tmp_path / "yolox_s.onnx").touch()
     assert not weightless("", tmp_path)

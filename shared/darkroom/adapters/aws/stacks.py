@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
@@ -54,7 +55,9 @@ def find(name: str | None, *, region: str | None, endpoint_url: str | None, fold
     if name is None:
         running = _running(folder)
         name = str(running["stackName"])
-    region = region or running.get("region") or get_session().get_config_variable("region")
+    # botocore knows AWS_DEFAULT_REGION and the profile, and not AWS_REGION, which the other SDKs read.
+    region = region or running.get("region") or os.environ.get("AWS_REGION")
+    region = region or get_session().get_config_variable("region")
     if not region:
         raise SettingsError("No region is set", fix="Give --region, or set AWS_REGION.")
     endpoint_url = endpoint_url or running.get("endpointUrl")
