@@ -57,7 +57,7 @@ PARTS: Final = (
     Part("budget", ("tests/budget",)),
     Part("schedules", ("tests/schedules",), workers=2),
     Part("e2e", ("tests/e2e",)),
-    Part("artifacts", ("tests",), markers="artifacts", before=("make", "--no-print-directory", "build")),
+    Part("artifacts", ("tests/artifacts",), markers="artifacts", before=("make", "--no-print-directory", "build")),
 )
 
 
