@@ -35,7 +35,8 @@ def main(arguments: list[str]) -> int:
     console = Console(highlight=False, soft_wrap=True)
     embedded = Embedded(FOLDER, chosen_port(os.environ))
     ours = embedded.running() is None
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored where a shell put us into the background
+        signal.signal(number, signal.default_int_handler)
     try:
         if ours:
             stack = bring_up(embedded, TEMPLATE, choose(os.environ, console.print), console.print)

@@ -149,9 +149,14 @@ def client(service: str, endpoint_url: str, region: str = REGION) -> Any:
 
 
 class Embedded:
-    """The emulator's process and its folder. It listens on `host` alone: loopback, or a bridge that containers see."""
+    """The emulator's process and its folder.
 
-    def __init__(self, folder: Path, number: int, host: str = port.LOOPBACK) -> None:
+    It listens on `host` alone: loopback, or a bridge that containers see. It ends with the process that starts it,
+    unless it is `lasting`.
+    """
+
+    def __init__(self, folder: Path, number: int, host: str = port.LOOPBACK, *, lasting: bool = False) -> None:
+        self._lasting = lasting
         self.folder = folder.resolve()
         self.port = number
         self.host = host
@@ -196,7 +201,13 @@ class Embedded:
             self.description.unlink(missing_ok=True)
             with self.log.open("wb") as log:
                 self._process = subprocess.Popen(
-                    [EMULATOR, "-P", ROOT / "local" / "embedded.py", INTERPRETER],
+                    [
+                        EMULATOR,
+                        "-P",
+                        ROOT / "local" / "embedded.py",
+                        INTERPRETER,
+                        *(["--lasting"] if self._lasting else []),
+                    ],
                     env=self.environment()
                     | {
                         "GATEWAY_PORT": str(self.port),

@@ -41,7 +41,7 @@ def curls(stack: Stack) -> str:
 
 def main(arguments: list[str]) -> int:
     del arguments
-    embedded = Embedded(FOLDER, chosen_port(os.environ))
+    embedded = Embedded(FOLDER, chosen_port(os.environ), lasting=True)
     if embedded.running():
         stack = embedded.wait_until_described()
         print(f"Already running at {stack.api_url} (make down stops it; make dev follows edits)")

@@ -5,18 +5,21 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import time
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.stack import INTERPRETER, ROOT
+from local import port
+from local.stack import INTERPRETER, ROOT, Embedded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from local.stack import Embedded, Stack
+    from local.stack import Stack
 
 LOOPBACK = "0100007F"
 PROBE = """
@@ -142,3 +145,24 @@ def test_functions_act_under_their_own_role(probe: Callable[..., dict[str, Any]]
     seen = probe({"modules": []})["environment"]
     assert seen["AWS_ACCESS_KEY_ID"].startswith("ASIA")
     assert seen["AWS_SESSION_TOKEN"]
+
+
+def test_it_ends_when_whoever_started_it_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from local.stack import Embedded\n"
+        "Embedded(Path(sys.argv[1]), int(sys.argv[2])).start(); print('started', flush=True); sys.stdin.read()"
+    )
+    number = port.pick()
+    with subprocess.Popen(
+        [INTERPRETER, "-c", program, tmp_path, str(number)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == b"started\n"
+        embedded = Embedded(tmp_path, number)
+        assert embedded.running()
+        starter.kill()
+    deadline = time.monotonic() + 30
+    while embedded.running():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert port.is_free(number)
