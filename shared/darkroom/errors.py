@@ -24,6 +24,7 @@ DarkroomError
 ├── NoModelError                 the engine has no weights; the message names the command that gets them
 ├── FetchFailedError             the far side answered badly, slowly or not at all
 ├── TransientError               the same call may succeed later: throttled, timed out, unavailable
+│   └── NotChargedError          a provider refused a paid call before it charged for it
 ├── UnhealthyError               a deep health check found dependencies that do not answer
 ├── LeaseLostError               another worker holds the job now, or it ended: stop without a trace
 ├── AttemptsExhaustedError       a paid step was interrupted as often as we are willing to pay for
@@ -181,6 +182,10 @@ class FetchFailedError(DarkroomError):
 class TransientError(DarkroomError):
     code = "TEMPORARILY_UNAVAILABLE"
     default_fix = "Send the request again in a few seconds."
+
+
+class NotChargedError(TransientError):
+    pass
 
 
 class UnhealthyError(DarkroomError):

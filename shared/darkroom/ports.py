@@ -150,6 +150,13 @@ class JobStore(Protocol):
         """
         ...
 
+    def cancel_attempt(self, job_id: str, step: str, *, token: str, now: int, cost: Cost) -> None:
+        """Take back what `begin_attempt` counted: the call cost nothing. `cost` is the job's without its price.
+
+        One transaction with the check of the lease. Raises LeaseLostError, also where the attempt has an outcome.
+        """
+        ...
+
     def attempts(self, job_id: str) -> Sequence[Attempt]: ...
 
     def delivery(self, job_id: str) -> Delivery | None: ...
@@ -378,5 +385,8 @@ class ObjectDetector(Protocol):
     usd_per_image: float
 
     def detect(self, pixels: NDArray[np.uint8]) -> Sequence[Detection]:
-        """`pixels` is what ImageReader gives: upright RGB. Boxes are in its pixels, most confident first."""
+        """`pixels` is what ImageReader gives: upright RGB. Boxes are in its pixels, most confident first.
+
+        A paid engine raises NotChargedError where it knows that the call cost nothing and may succeed later.
+        """
         ...

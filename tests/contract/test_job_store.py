@@ -539,6 +539,47 @@ def test_what_a_lost_worker_paid_for_is_recorded_until_another_begins_the_step(s
         store.finish_attempt(held.job_id, "image-1", token="first", outcome="1")
 
 
+def cancel(store: JobStore, job: Job, *, token: str = "first") -> None:
+    store.cancel_attempt(job.job_id, "image-0", token=token, now=NOW + 1, cost=Cost(usd=0.5))
+
+
+def test_an_attempt_that_cost_nothing_is_taken_back_with_its_price(store: JobStore) -> None:
+    held = claimed(store)
+    begin(store, held)
+    begin(store, held)
+    for _ in range(2):  # the second is the first again, whose acknowledgement was lost
+        cancel(store, held)
+        assert list(store.attempts(held.job_id)) == [Attempt(held.job_id, "image-0", 1)]
+        assert (read(store, held).cost, read(store, held).updated_at) == (Cost(usd=0.5), NOW + 1)
+    assert [begin(store, held).attempts for _ in range(2)] == [2, 3]
+
+
+def test_an_attempt_with_an_outcome_is_not_taken_back(store: JobStore) -> None:
+    held = claimed(store)
+    begin(store, held)
+    store.finish_attempt(held.job_id, "image-0", token="first", outcome="1")
+    before = store.get(held.job_id)
+    with pytest.raises(LeaseLostError):
+        cancel(store, held)
+    assert list(store.attempts(held.job_id)) == [Attempt(held.job_id, "image-0", 1, "1")]
+    assert store.get(held.job_id) == before
+
+
+def test_a_worker_that_lost_its_lease_takes_nothing_back(store: JobStore) -> None:
+    held = claimed(store)
+    begin(store, held)
+    store.claim(held.job_id, token="second", now=LOST, until=LOST * 2)
+    before = store.get(held.job_id)
+    with pytest.raises(LeaseLostError):
+        cancel(store, held)
+    begin(store, held, token="second", now=LOST, until=LOST * 2)
+    with pytest.raises(LeaseLostError):
+        cancel(store, held)
+    assert [attempt.attempts for attempt in store.attempts(held.job_id)] == [2]
+    assert before is not None
+    assert read(store, held).losses == before.losses
+
+
 def test_the_ledger_is_read_step_by_step(store: JobStore) -> None:
     held = claimed(store)
     for step in ("b#1", "a"):

@@ -7,7 +7,7 @@ import pytest
 from darkroom.adapters.aws.clients import config, paid_client
 from darkroom.adapters.aws.rekognition import LONGEST_SIDE, REQUEST_BYTES, RekognitionDetector, encoded
 from darkroom.adapters.memory.clock import MemoryClock
-from darkroom.errors import BadImageError, SettingsError, TransientError
+from darkroom.errors import BadImageError, NotChargedError, SettingsError, TransientError
 from PIL import Image
 
 from tests.stub_rekognition import rekognition
@@ -65,16 +65,17 @@ def test_a_throttled_call_is_made_again(code: str) -> None:
     assert clock.now() == 1_000
 
 
-def test_three_throttled_calls_are_trouble_that_may_pass() -> None:
-    with rekognition(*[(400, "ThrottlingException")] * 9) as (client, stub), pytest.raises(TransientError):
+def test_three_throttled_calls_are_trouble_that_may_pass_and_that_nobody_paid_for() -> None:
+    with rekognition(*[(400, "ThrottlingException")] * 9) as (client, stub), pytest.raises(NotChargedError):
         RekognitionDetector(client, MemoryClock(), confidence=0.4).detect(noise(100, 100))
     assert len(stub.received) == 3
 
 
 @pytest.mark.parametrize("trouble", [(500, "InternalServerError"), (503, "ServiceUnavailable"), None])
 def test_a_call_that_may_have_been_charged_is_not_made_again(trouble: tuple[int, str] | None) -> None:
-    with rekognition(trouble, trouble) as (client, stub), pytest.raises(TransientError):
+    with rekognition(trouble, trouble) as (client, stub), pytest.raises(TransientError) as caught:
         RekognitionDetector(client, MemoryClock(), confidence=0.4).detect(noise(100, 100))
+    assert not isinstance(caught.value, NotChargedError)
     assert len(stub.received) == 1
 
 

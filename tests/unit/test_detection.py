@@ -29,6 +29,7 @@ from darkroom.errors import (
     ImageNotFoundError,
     InvalidRequestError,
     NoModelError,
+    NotChargedError,
     TooLargeError,
     TransientError,
     UnacceptableUrlError,
@@ -69,9 +70,10 @@ class Darkroom:
         *,
         engine: str = "onnx",
         reader: ImageReader | None = None,
+        store: MemoryJobStore | None = None,
     ) -> None:
         self.clock = MemoryClock()
-        self.store = MemoryJobStore()
+        self.store = store or MemoryJobStore()
         self.queue = MemoryQueue(self.clock)
         self.objects = MemoryObjectStore("media")
         self.rows = MemoryUploadStore()
@@ -507,6 +509,34 @@ def test_an_image_that_was_interrupted_too_often_fails_alone() -> None:
     bad, good = room.result(room.take(job))["detections"]
     assert bad["error"]["code"] == "ATTEMPTS_EXHAUSTED"
     assert good["detections"] == SQUARE
+
+
+def test_a_call_that_was_not_charged_is_neither_on_the_bill_nor_in_the_ledger() -> None:
+    trouble = [NotChargedError("throttled")] * (limits.PAID_ATTEMPTS_PER_STEP + 1)
+    room = Darkroom(MemoryDetector(paid=True, usd_per_image=0.001, trouble=trouble))
+    job = room.submit(room.upload(picture()))
+    for _ in trouble:
+        seen = room.take(job)
+        assert (seen.state, seen.cost.provider_units) == (State.PENDING, 0)
+        assert seen.cost.usd < 0.001
+        assert [attempt.attempts for attempt in room.store.attempts(job.job_id)] == [0]
+        room.clock.advance(5 * limits.MINUTE)
+    done = room.take(job)
+    assert room.result(done)["detections"][0]["detections"] == SQUARE
+    assert done.cost.provider_units == 1
+
+
+def test_a_call_stays_on_the_bill_where_taking_it_back_fails() -> None:
+    class Forgetful(MemoryJobStore):
+        def cancel_attempt(self, *_: Any, **__: Any) -> None:
+            raise TransientError("DynamoDB is away")
+
+    room = Darkroom(
+        MemoryDetector(paid=True, usd_per_image=0.001, trouble=[NotChargedError("throttled")]), store=Forgetful()
+    )
+    seen = room.run(room.upload(picture()))
+    assert (seen.state, seen.cost.provider_units) == (State.PENDING, 1)
+    assert [attempt.attempts for attempt in room.store.attempts(seen.job_id)] == [1]
 
 
 def test_max_cost_stops_a_paid_engine_before_the_call_that_would_exceed_it() -> None:

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,6 +61,9 @@ class Cost:
             self.bytes_in + other.bytes_in,
             self.bytes_out + other.bytes_out,
         )
+
+    def __sub__(self, other: Cost) -> Cost:
+        return self + Cost(*(-part for part in astuple(other)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from darkroom.errors import (
     JobExpiredError,
     JobNotFoundError,
     LeaseLostError,
+    NotChargedError,
     SettingsError,
     TransientError,
 )
@@ -110,7 +111,7 @@ class Run:
         `step` names the call within the job, the same in each worker. It is counted, and its price put on the bill,
         before it is made; a step that has an outcome gives that one without a call. Raises CostLimitError before a
         call that would exceed maxCost, AttemptsExhaustedError after PAID_ATTEMPTS_PER_STEP interruptions, and
-        whatever `check` and `call` raise.
+        whatever `check` and `call` raise. A `call` that raises NotChargedError is no attempt and costs nothing.
         """
         self.check()
         known = self._outcomes().get(step)
@@ -128,13 +129,27 @@ class Run:
                 return json.loads(attempt.outcome)
             self._spent += price
             self._until = until
-        outcome = call()
+        try:
+            outcome = call()
+        except NotChargedError:
+            self._take_back(step, price)
+            raise
         try:
             self._store.finish_attempt(self.job.job_id, step, token=self.token, outcome=json.dumps(outcome))
         except TransientError as error:
             # It was paid and is at hand: go on. Only a worker that dies before the end has it paid again.
             log.warning("The outcome of a paid step was not recorded: %s", error.detail, extra={"step": step})
         return outcome
+
+    def _take_back(self, step: str, price: Cost) -> None:
+        try:
+            with self._lock:
+                self._store.cancel_attempt(
+                    self.job.job_id, step, token=self.token, now=self._clock.now(), cost=self.cost - price
+                )
+                self._spent -= price
+        except TransientError as error:
+            log.warning("A call that cost nothing stays on the bill: %s", error.detail, extra={"step": step})
 
     def _outcomes(self) -> dict[str, str]:
         """What earlier workers paid for, by step; read once, and by the first worker not at all."""

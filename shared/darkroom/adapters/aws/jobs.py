@@ -378,6 +378,29 @@ class DynamoJobStore:
                 return
             raise LeaseLostError(f"Another worker has begun the step {step!r} since") from None
 
+    def cancel_attempt(self, job_id: str, step: str, *, token: str, now: int, cost: Cost) -> None:
+        bill = expressions(
+            "SET #cost = :cost, #updated_at = :now", HELD, cost=cost_text(cost), now=now, **held_by(token)
+        )
+        # Without its token the attempt is nobody's, and a repetition of this write finds that it was carried out.
+        uncounted = expressions(
+            "SET #attempts = #attempts - :one REMOVE #token",
+            "#token = :token AND attribute_not_exists(#outcome)",
+            one=1,
+            token=token,
+        )
+        try:
+            self._transact(
+                [
+                    {"Update": {"Key": job_key(job_id), **bill}},
+                    {"Update": {"Key": job_key(job_id, f"step#{step}"), **uncounted}},
+                ]
+            )
+        except RefusedError as refused:
+            if text(refused.row, "sk") == f"step#{step}" and text(refused.row, "token") is None:
+                return
+            raise LeaseLostError(f"The attempt of the step {step!r} is not this worker's to take back") from None
+
     def attempts(self, job_id: str) -> Sequence[Attempt]:
         query: dict[str, Any] = {
             "ConsistentRead": True,

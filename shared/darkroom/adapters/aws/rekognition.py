@@ -14,7 +14,7 @@ from PIL import Image
 
 from darkroom.adapters.aws.calls import code, translated
 from darkroom.domain.detection import DETECTIONS_PER_IMAGE, USD_PER_IMAGE, Detection, clipped
-from darkroom.errors import BadImageError, TransientError
+from darkroom.errors import BadImageError, NotChargedError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,8 @@ class RekognitionDetector:
         self._confidence = confidence
 
     def detect(self, pixels: NDArray[np.uint8]) -> Sequence[Detection]:
-        """Raises BadImageError for a picture that the service refuses, TransientError, or SettingsError."""
+        """Raises BadImageError for a picture that the service refuses, TransientError (NotChargedError where the
+        service throttles), or SettingsError."""
         height, width = pixels.shape[:2]
         answer = self._ask(encoded(Image.fromarray(pixels)))
         found = []
@@ -88,8 +89,10 @@ class RekognitionDetector:
                     return answer
             except TransientError as error:
                 cause = error.__cause__
-                if wait is None or not isinstance(cause, ClientError) or code(cause) not in THROTTLED:
+                if not isinstance(cause, ClientError) or code(cause) not in THROTTLED:
                     raise
+                if wait is None:
+                    raise NotChargedError(error.detail) from error
                 self._clock.sleep(wait)
         raise AssertionError("the last try returns or raises")
 

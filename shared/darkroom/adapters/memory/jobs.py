@@ -191,9 +191,25 @@ class MemoryJobStore:
     def finish_attempt(self, job_id: str, step: str, *, token: str, outcome: str) -> None:
         with self._lock:
             begun = self._attempts.get((job_id, step))
-            if begun is None or self._attempt_tokens[job_id, step] != token or begun.outcome not in (None, outcome):
+            if (
+                begun is None
+                or self._attempt_tokens.get((job_id, step)) != token
+                or begun.outcome not in (None, outcome)
+            ):
                 raise LeaseLostError(f"Another worker has begun the step {step!r} since")
             self._attempts[job_id, step] = replace(begun, outcome=outcome)
+
+    def cancel_attempt(self, job_id: str, step: str, *, token: str, now: int, cost: Cost) -> None:
+        with self._lock:
+            job = self._held(job_id, token)
+            begun, holder = self._attempts.get((job_id, step)), self._attempt_tokens.get((job_id, step))
+            if begun is None or holder not in (None, token) or begun.outcome is not None:
+                raise LeaseLostError(f"Another worker has begun the step {step!r} since")
+            if holder is None:
+                return
+            self._jobs[job_id] = replace(job, cost=cost, updated_at=now)
+            self._attempts[job_id, step] = replace(begun, attempts=begun.attempts - 1)
+            del self._attempt_tokens[job_id, step]
 
     def attempts(self, job_id: str) -> Sequence[Attempt]:
         with self._lock:
