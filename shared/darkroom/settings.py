@@ -115,6 +115,8 @@ def read(environment: Mapping[str, str]) -> Settings:
             )
         return value
 
+    for name in ALIASES:  # also those that are none of ours to use: who sets two of them means one value
+        text(name)
     region = text("AWS_REGION") or text("AWS_DEFAULT_REGION", "us-east-1")
     return Settings(
         stage=text("STAGE", "dev"),
