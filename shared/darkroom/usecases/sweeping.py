@@ -91,7 +91,7 @@ class Sweeper:
         webhooks = 0
         if in_a_row < PATIENCE:
             try:
-                webhooks = self._webhooks.resend_due(BATCH)
+                webhooks = self._webhooks.resend_due(until=until)
             except TransientError as error:
                 log.warning("Due webhooks were not sent: %s", error.detail)
                 failed += 1

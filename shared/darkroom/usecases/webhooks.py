@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from darkroom.domain import webhooks
 from darkroom.domain.jobs import DeliveryState
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from darkroom.domain.jobs import Delivery
     from darkroom.ports import Clock, Fetcher, JobStore, MessageQueue, Meter
+
+BATCH: Final = 100
+"""Webhooks that the sweeper looks at between two looks at the clock."""
 
 log = logging.getLogger(__name__)
 
@@ -109,19 +112,30 @@ class Webhooks:
                 return again
         raise ConflictError("The webhook is being delivered right now", fix="Send the request again in a few seconds.")
 
-    def resend_due(self, limit: int) -> int:
-        """For the sweeper: send the message of each delivery that is due again; how many were sent."""
-        now = self._clock.now()
+    def resend_due(self, *, until: int) -> int:
+        """For the sweeper: send the message of each delivery that is due again; how many were sent.
+
+        Batch by batch, and at least one, until nothing is due or the clock says `until`.
+        """
         sent = 0
-        for job_id in self._jobs.due_deliveries(now, limit):
-            seen = self._jobs.delivery(job_id)
-            if seen is None or seen.due_at is None or seen.due_at > now:
-                continue  # the index lags behind
-            self._queue.send(message(job_id))
-            sent += 1
-            # A worker that is down for hours finds one message a delivery and RESEND_AFTER, not one a minute.
-            self._jobs.put_delivery(webhooks.postponed(seen, now + RESEND_AFTER), seen=seen)
-        return sent
+        looked_at: set[str] = set()
+        while True:
+            due = self._jobs.due_deliveries(self._clock.now(), BATCH + len(looked_at))
+            fresh = [job_id for job_id in due if job_id not in looked_at][:BATCH]
+            looked_at.update(fresh)
+            sent += sum(map(self._resend, fresh))
+            if not fresh or self._clock.now() >= until:
+                return sent
+
+    def _resend(self, job_id: str) -> bool:
+        seen = self._jobs.delivery(job_id)
+        now = self._clock.now()
+        if seen is None or seen.due_at is None or seen.due_at > now:
+            return False  # the index lags behind
+        self._queue.send(message(job_id))
+        # A worker that is down for hours finds one message a delivery and RESEND_AFTER, not one a minute.
+        self._jobs.put_delivery(webhooks.postponed(seen, now + RESEND_AFTER), seen=seen)
+        return True
 
     def _post(self, begun: Delivery, body: bytes, secret: str) -> Delivery:
         began = self._clock.now()
