@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ from darkroom.errors import LeaseLostError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+log = logging.getLogger(__name__)
 
 
 class ThreadedHeartbeat:
@@ -30,6 +33,8 @@ class ThreadedHeartbeat:
                     return
                 except TransientError:
                     continue  # the next beat may get through; the work's own check decides when it is too late
+                except Exception:
+                    log.exception("A heartbeat failed unexpectedly")  # not left to threading: our log redacts
 
         thread = threading.Thread(target=pulse, name="heartbeat", daemon=True)
         thread.start()
