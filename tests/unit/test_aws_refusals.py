@@ -13,7 +13,7 @@ from darkroom.adapters.aws.clients import config
 from darkroom.adapters.aws.keys import DynamoKeyStore
 from darkroom.adapters.aws.objects import S3ObjectStore
 from darkroom.adapters.aws.uploads import PAUSES, DynamoUploadStore
-from darkroom.errors import ImageNotFoundError, NotFoundError, TooLargeError, TransientError
+from darkroom.errors import ImageNotFoundError, NotFoundError, SettingsError, TooLargeError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,6 +147,24 @@ def test_an_object_that_was_not_deleted_is_told(s3: Stubber) -> None:
     s3.add_response("delete_objects", {"Errors": [{"Key": "b", "Code": "InternalError"}]})
     with pytest.raises(TransientError, match="1 of 2 objects: InternalError"):
         objects(s3).delete(["a", "b"])
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException"])
+def test_a_deletion_that_the_role_may_not_do_is_no_passing_trouble(s3: Stubber, code: str) -> None:
+    s3.add_response("delete_objects", {"Errors": [{"Key": "a", "Code": "InternalError"}, {"Key": "b", "Code": code}]})
+    with pytest.raises(SettingsError, match="may not call S3 DeleteObjects"):
+        objects(s3).delete(["a", "b"])
+
+
+def test_an_answer_without_a_length_is_trouble_that_may_pass(s3: Stubber) -> None:
+    body = WatchedBytes(b"12345")
+    s3.add_response("get_object", {"Body": StreamingBody(body, 5)}, {"Bucket": ANY, "Key": ANY})
+    with pytest.raises(TransientError, match="length"):
+        objects(s3).read("uploads/a", limit=10)
+    assert body.closed
+    s3.add_response("head_object", {"ETag": '"e"'})
+    with pytest.raises(TransientError, match="length"):
+        objects(s3).head("uploads/a")
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------

@@ -292,7 +292,7 @@ class JobRunner:
             job = self._store.get(run.job.job_id)
             if job is None or job.result is None or job.result.key != key:
                 self._objects.delete([key])
-        except TransientError as error:
+        except (TransientError, SettingsError) as error:
             log.warning("A withdrawn result was not removed; the sweeper will: %s", error.detail, extra={"key": key})
 
     def _set_back(self, run: Run, error: TransientError) -> None:
@@ -307,10 +307,14 @@ class JobRunner:
 
     def _blunder(self, run: Run, *, last_receive: bool) -> Disposition:
         """The work raised what it never should. The message is tried again, and is evidence once that is over."""
-        if last_receive:
-            self._fail(run, INTERNAL)
-        else:
-            self._release(run, limits.RESEND_AFTER)  # SQS is sooner; this is for a message that got lost
+        try:
+            if last_receive:
+                self._fail(run, INTERNAL)
+            else:
+                self._release(run, limits.RESEND_AFTER)  # SQS is sooner; this is for a message that got lost
+        except TransientError as error:
+            # It may have been written all the same: then without this message nobody would ever be told.
+            log.warning("The job could not be settled: %s", error.detail)
         return Disposition.RETRY
 
     def _release(self, run: Run, wait: int) -> None:

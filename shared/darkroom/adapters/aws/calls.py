@@ -77,6 +77,13 @@ def is_transient(error: ClientError) -> bool:
     return code(error).removeprefix(NAMESPACE) in TRANSIENT or status == 429 or status >= 500
 
 
+def denied(service: str, operation: str) -> SettingsError:
+    return SettingsError(
+        f"This function's role may not call {service} {operation}",
+        fix="Allow it in the function's Policies in template.yaml.",
+    )
+
+
 @contextmanager
 def translated(service: str) -> Iterator[None]:
     """Around one AWS call: trouble that may pass is TransientError, a role or a resource that lacks is SettingsError.
@@ -90,10 +97,7 @@ def translated(service: str) -> Iterator[None]:
         if is_transient(error):
             raise TransientError(f"{service} did not answer {error.operation_name}: {code(error)}") from error
         if code(error) in DENIED:
-            raise SettingsError(
-                f"This function's role may not call {service} {error.operation_name}",
-                fix="Allow it in the function's Policies in template.yaml.",
-            ) from error
+            raise denied(service, error.operation_name) from error
         if code(error) in MISSING:
             raise SettingsError(
                 f"{service} {error.operation_name} found nothing of the configured name",

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from darkroom.adapters.aws.calls import code, translated
+from darkroom.adapters.aws.calls import DENIED, code, denied, translated
 from darkroom.domain.limits import SECOND
 from darkroom.errors import ImageNotFoundError, TooLargeError, TransientError
 from darkroom.ports import ObjectInfo, PresignedPost
@@ -41,7 +41,7 @@ class S3ObjectStore:
                     return None
                 raise
         return ObjectInfo(
-            size=answer["ContentLength"],
+            size=_length(answer),
             content_type=answer.get("ContentType", ""),
             etag=answer["ETag"].strip('"'),
         )
@@ -56,7 +56,7 @@ class S3ObjectStore:
                 raise
             body = answer["Body"]
             try:
-                size = answer["ContentLength"]
+                size = _length(answer)
                 if size > limit:
                     raise TooLargeError(
                         f"The object has {size} bytes; {limit} is the most that is read", fix="Upload a smaller file."
@@ -76,7 +76,10 @@ class S3ObjectStore:
                 answer = self._client.delete_objects(
                     Bucket=self.bucket, Delete={"Objects": [{"Key": key} for key in some], "Quiet": True}
                 )
-            if failures := answer.get("Errors"):
+            failures = answer.get("Errors", ())
+            if any(failure.get("Code") in DENIED for failure in failures):
+                raise denied("S3", "DeleteObjects")
+            if failures:
                 raise TransientError(f"S3 kept {len(failures)} of {len(some)} objects: {failures[0].get('Code')}")
 
     def list(self, prefix: str) -> Iterator[str]:
@@ -122,6 +125,13 @@ class S3ObjectStore:
                 ExpiresIn=lifetime // SECOND,
             )
         return PresignedPost(url=answer["url"], fields=answer["fields"])
+
+
+def _length(answer: Mapping[str, Any]) -> int:
+    """What S3 says of an object's size, which something on the way may have dropped."""
+    if "ContentLength" not in answer:
+        raise TransientError("S3 answered without the object's length")
+    return int(answer["ContentLength"])
 
 
 def _is_absence(error: ClientError, key: str) -> bool:
