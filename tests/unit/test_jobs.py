@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from darkroom.adapters.memory.clock import MemoryClock
 from darkroom.adapters.memory.jobs import MemoryJobStore
 from darkroom.domain import limits
-from darkroom.domain.jobs import Job, Kind
-from darkroom.errors import TransientError
+from darkroom.domain.jobs import Job, Kind, Result, State
+from darkroom.errors import JobExpiredError, TransientError
 
 from tests.api import MemoryParts
 
@@ -86,3 +88,32 @@ def test_what_was_known_of_a_kind_serves_while_its_store_is_in_trouble(
     store.troubled = True
     clock.advance(limits.PULSE_EVERY)
     assert jobs.forecast(new_job(clock)).retry_after_seconds == 10
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+
+BODY = b'{"engine":"onnx","detections":[]}'
+KEY = "results/7d1f0a52-3c4b-4e6d-9f80-a1b2c3d4e5f6/1.json"
+
+
+def stored(parts: MemoryParts, body: bytes) -> Job:
+    """A job whose result is the object of BODY, and what the bucket has in its place."""
+    parts.objects.write(KEY, body, content_type="application/json")
+    result = Result(hashlib.sha256(BODY).hexdigest(), len(BODY), key=KEY)
+    return replace(new_job(parts.clock), state=State.COMPLETED, result=result)
+
+
+def test_a_result_in_storage_is_read_as_it_was_written() -> None:
+    parts = MemoryParts()
+    assert parts.jobs().result(stored(parts, BODY)) == {"engine": "onnx", "detections": []}
+
+
+@pytest.mark.parametrize("body", [BODY[:-1] + b" ", BODY[:-2], BODY + b" ", b"\xff" * len(BODY), b""])
+def test_a_result_that_is_not_what_was_written_is_gone_and_told(body: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    parts = MemoryParts()
+    job = stored(parts, body)
+    with pytest.raises(JobExpiredError, match="damaged") as caught:
+        parts.jobs().result(job)
+    assert caught.value.exact_code == "RESULT_DAMAGED"
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"

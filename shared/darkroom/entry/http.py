@@ -23,6 +23,7 @@ from darkroom.entry.envelope import Envelope
 from darkroom.entry.errors import problem
 from darkroom.errors import (
     ForbiddenError,
+    JobExpiredError,
     JobNotFoundError,
     MethodNotAllowedError,
     RouteNotFoundError,
@@ -239,7 +240,11 @@ class _Call:
         job = jobs.wait(request.owner, accepted.body["jobId"], request.wait)
         if not job.state.terminal:
             return None
-        return Answer(200, views.job_with_result(job, jobs), {"Location": accepted.headers["Location"]})
+        try:
+            shown = views.job_with_result(job, jobs)
+        except JobExpiredError:
+            return None  # whoever reads the job is told
+        return Answer(200, shown, {"Location": accepted.headers["Location"]})
 
     def _once(self, operation: Operation, request: Request) -> Answer:
         """Through the stored answers, so that a request sent again is answered as the first was.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from darkroom.errors import (
     JobExpiredError,
     JobNotFoundError,
     NotFoundError,
+    TooLargeError,
     TransientError,
 )
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from darkroom.domain.jobs import Delivery, Job, Kind, Result
     from darkroom.ports import Clock, JobStore, ObjectStore, Page, Pulse
     from darkroom.usecases.endings import Endings
+
+log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 200
 LONGEST_PAUSE = 1_000
@@ -96,20 +101,30 @@ class Jobs:
         return job
 
     def result(self, job: Job) -> Any:
-        """The parsed JSON that a completed job made. Raises JobExpiredError where it is gone."""
+        """The parsed JSON that a completed job made. Raises JobExpiredError where it is gone or damaged."""
         found = job.result
         if found is None:
             raise NotFoundError("The job has no result", fix="Ask again when its status is completed.")
         if found.key is None:
             text = self._store.inline_result(job.job_id) if found.inline is None else found.inline
         else:
-            try:
-                text = self._objects().read(found.key, limit=found.size).decode()
-            except ImageNotFoundError:
-                text = None
+            text = self._stored(found.key, found)
         if text is None:
             raise JobExpiredError("The job's result is no longer kept")
         return json.loads(text)
+
+    def _stored(self, key: str, result: Result) -> str | None:
+        """The object of a large result, None where there is none. Not a byte of it is believed but by its digest."""
+        try:
+            body = self._objects().read(key, limit=result.size)
+        except ImageNotFoundError:
+            return None
+        except TooLargeError:
+            body = b""
+        if hashlib.sha256(body).hexdigest() != result.digest:
+            log.error("A result in storage is not what its worker wrote", extra={"key": key})
+            raise JobExpiredError("The job's result was damaged in storage", code="RESULT_DAMAGED")
+        return body.decode()
 
     def result_link(self, result: Result) -> tuple[str, int]:
         """A URL of the stored JSON, for a result that is an object, and when the URL stops working."""

@@ -13,6 +13,7 @@ from darkroom.adapters.memory.messages import MemoryIdempotencyStore
 from darkroom.contracts.routes import ROUTES, Route
 from darkroom.domain import limits
 from darkroom.domain.callers import Scope
+from darkroom.domain.jobs import result_key
 from darkroom.entry import http
 from darkroom.errors import TransientError
 
@@ -230,6 +231,22 @@ def test_a_read_is_answered_as_it_stands_when_the_wait_is_over(waiting: Api) -> 
     assert (reply.status, reply.json["status"]) == (200, "PENDING")
     assert reply.headers["preference-applied"] == "wait=10"
     assert waiting.parts.clock.now() - began == 10 * limits.SECOND
+
+
+def test_a_submission_whose_result_is_gone_at_once_is_answered_as_accepted(waiting: Api) -> None:
+    key = waiting.key()
+    large = {"engine": "x", "model": "y", "detections": [], "filling": "x" * limits.INLINE_RESULT_BYTES}
+
+    def work() -> None:
+        job_id = waiting.send("GET", "/jobs", key=key).json["jobs"][0]["jobId"]
+        waiting.complete(job_id, large)
+        waiting.parts.objects.delete([result_key(job_id, 1)])
+
+    work_while_waiting(waiting, work)
+    body = {"imageUrls": [waiting.upload()]}
+    reply = waiting.send("POST", "/process", key=key, body=body, headers={"Prefer": "wait=10"})
+    assert reply.status == 202
+    assert waiting.send("GET", f"/jobs/{reply.json['jobId']}", key=key).status == 410
 
 
 def test_a_submission_is_held_until_the_job_ends(waiting: Api) -> None:
