@@ -33,6 +33,12 @@ ALGORITHMS: Final = (
 """Signatures with a public key only: no `none`, and no HMAC that would take a public key for a secret."""
 LEEWAY_SECONDS: Final = 30
 """How far the issuer's clock may be off."""
+RESOURCE_SERVER: Final = "darkroom/"
+"""Before a scope of ours, where the issuer (Cognito) wants each scope to be somebody's."""
+OIDC_SCOPES: Final = frozenset(
+    {"openid", "email", "profile", "phone", "address", "offline_access", "aws.cognito.signin.user.admin"}
+)
+"""What a token says of its subject or its session, and not of any API."""
 TOKEN_CHARACTERS: Final = 8 * KIB
 DOCUMENT_BYTES: Final = 256 * KIB
 FETCH_SECONDS: Final = 3.0
@@ -233,13 +239,16 @@ class OidcVerifier:
 
 
 def _scopes(claim: object) -> frozenset[str]:
-    """Ours among the token's scopes, with or without a resource server before them (`darkroom/jobs:read`).
+    """Ours among the token's scopes: bare (`jobs:read`), or of the resource server `darkroom` (`darkroom/jobs:read`).
 
-    A token that carries none of ours says nothing about them and gets what a key without scopes gets.
+    Another resource server's `billing/admin` is not ours. A token without scopes, or with those of OpenID Connect
+    only, says nothing about what it may do here and gets what a key without scopes gets. One that was made for
+    something else, or whose claim is no text, gets nothing.
     """
-    words = claim.split() if isinstance(claim, str) else []
-    named = {word.rpartition("/")[2] for word in words}
-    return frozenset(scope.value for scope in Scope if scope.value in named) or DEFAULT_SCOPES
+    words = set(claim.split()) if isinstance(claim, str) else set()
+    if claim is None or (isinstance(claim, str) and words <= OIDC_SCOPES):
+        return DEFAULT_SCOPES
+    return frozenset(scope.value for scope in Scope if words & {scope.value, RESOURCE_SERVER + scope.value})
 
 
 def _cut_off(connection: http.client.HTTPConnection, cut: threading.Event) -> None:
