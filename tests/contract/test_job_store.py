@@ -247,6 +247,16 @@ def test_a_lost_lease_is_taken_over_and_counted_as_a_loss(store: JobStore) -> No
     assert store.claim(held.job_id, token="second", now=LOST, until=LOST + limits.LEASE) == taken
 
 
+def test_a_job_in_work_that_nobody_holds_is_taken_over_as_lost(store: JobStore) -> None:
+    job = store.create(a_job(state=State.PROCESSING, leases=1))
+    assert job.was_lost(NOW)
+    taken = store.claim(job.job_id, token="second", now=NOW, until=LATER)
+    assert (taken.lease, taken.leases, taken.losses) == (Lease("second", LATER), 2, 1)
+    assert store.claim(job.job_id, token="second", now=NOW, until=LATER) == taken
+    with pytest.raises(LeaseLostError):
+        store.claim(job.job_id, token="third", now=NOW, until=LATER)
+
+
 def test_a_given_back_lease_is_no_loss(store: JobStore) -> None:
     held = claimed(store)
     store.release(held.job_id, token="first", now=NOW, due_at=NOW, cost=Cost())

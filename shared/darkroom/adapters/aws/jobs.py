@@ -183,15 +183,19 @@ class DynamoJobStore:
             return job_of(self._update(job_key(job_id), take, when="#state = :pending", pending=State.PENDING, **lease))
         except RefusedError as refused:
             held = found(refused)
-        if held.lease is None or held.lease.token == token or not held.was_lost(now):
+        if not held.was_lost(now) or (held.lease is not None and held.lease.token == token):
             return mine(held, token)
+        if held.lease is None:
+            unclaimed, lost = "attribute_not_exists(#lease_until)", {}
+        else:
+            unclaimed = "#lease_token = :lost AND #lease_until = :ran_out"
+            lost = {"lost": held.lease.token, "ran_out": held.lease.until}
         try:
             row = self._update(
                 job_key(job_id),
                 f"{take}, #losses = #losses + :one",
-                when="#state = :processing AND #lease_token = :lost AND #lease_until = :ran_out",
-                lost=held.lease.token,
-                ran_out=held.lease.until,
+                when=f"#state = :processing AND {unclaimed}",
+                **lost,
                 **lease,
             )
         except RefusedError as refused:
