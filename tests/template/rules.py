@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.contracts.routes import ROUTES
 from darkroom.domain.detection import FUNCTION_GIGABYTES
+from darkroom.domain.uploads import Purpose
 from darkroom.settings import VARIABLES
 
 from tests.template.stack import ALARM, MAPPING, QUEUE, ROLE, Stack, anonymous, references, several, target
@@ -503,7 +504,7 @@ def a_bucket_speaks_tls_only(stack: Stack) -> Iterator[str]:
 def what_is_left_in_a_bucket_goes_after_a_week(stack: Stack) -> Iterator[str]:
     for name, bucket in stack.named("AWS::S3::Bucket").items():
         rules = [r for r in bucket.get("LifecycleConfiguration", {}).get("Rules", []) if r["Status"] == "Enabled"]
-        for prefix in ("uploads/", "results/"):
+        for prefix in (*(f"{purpose.prefix}/" for purpose in Purpose), "results/"):
             if not any(rule.get("Prefix") == prefix and rule.get("ExpirationInDays") == 7 for rule in rules):
                 yield f"{name}: {prefix}"
         if not any("AbortIncompleteMultipartUpload" in rule and "Prefix" not in rule for rule in rules):
