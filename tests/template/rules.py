@@ -28,6 +28,8 @@ STARS: Final = {
     "AskRekognition": "Rekognition has no resources of DetectLabels to name: the picture is in the call",
 }
 """The statements that may name every resource, each with its reason."""
+BELOW: Final = re.compile(r"\$\{(?P<owner>\w+)\.Arn\}/[^*]+/\*")
+"""`${MediaBucket.Arn}/results/*`: the one place of a star in the name of a resource."""
 MANAGED: Final = {
     "service-role/AWSLambdaBasicExecutionRole": "logs; the group's own name is in LoggingConfig",
     "AWSXrayWriteOnlyAccess": "traces, which have no resources to name",
@@ -439,13 +441,24 @@ def a_function_has_a_role_of_its_own(stack: Stack) -> Iterator[str]:
 
 
 @rule
-def no_statement_has_a_star_without_a_reason(stack: Stack) -> Iterator[str]:
+def no_statement_has_a_star_among_its_actions(stack: Stack) -> Iterator[str]:
     for role in stack.named(ROLE):
         for statement in stack.statements(role):
             if any("*" in action for action in several(statement["Action"])):
                 yield f"{role} {statement.get('Sid')}: {statement['Action']}"
-            if "*" in several(statement["Resource"]) and statement.get("Sid") not in STARS:
-                yield f"{role} {statement.get('Sid')}: every resource"
+
+
+@rule
+def a_star_stands_below_a_part_of_a_resource_of_ours(stack: Stack) -> Iterator[str]:
+    for role in stack.named(ROLE):
+        for statement in stack.statements(role):
+            for resource in several(statement["Resource"]):
+                if "*" not in json.dumps(resource) or (resource == "*" and statement.get("Sid") in STARS):
+                    continue
+                named = resource.get("Fn::Sub") if isinstance(resource, dict) else None
+                below = BELOW.fullmatch(named) if isinstance(named, str) else None
+                if below is None or below["owner"] not in stack.resources:
+                    yield f"{role} {statement.get('Sid')}: {resource}"
 
 
 @rule

@@ -30,6 +30,29 @@ def test_a_template_that_breaks_a_rule_is_told_by_that_rule_alone(name: str, sta
     assert [rule for rule, check in RULES.items() if list(check(broken))] == [name]
 
 
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "*",
+        ["arn:aws:s3:::*"],
+        {"Fn::Sub": "arn:aws:s3:::${AWS::StackName}-*"},
+        {"Fn::Sub": "${MediaBucket.Arn}*"},
+        {"Fn::Sub": "${MediaBucket.Arn}/*"},
+        {"Fn::Sub": "${MediaBucket.Arn}/re*lts/*"},
+        {"Fn::Sub": "${Elsewhere.Arn}/results/*"},
+        [
+            {"Fn::Sub": "${MediaBucket.Arn}/results/*"},
+            {"Fn::Join": ["", [{"Fn::GetAtt": ["MediaBucket", "Arn"]}, "/*"]]},
+        ],
+    ],
+)
+def test_a_star_that_reaches_further_is_told(resource: Any, stack: Stack) -> None:
+    broken = replace(stack, translated=copy.deepcopy(stack.translated))
+    statement("SweeperFunctionRole", "DropResults", Resource=resource)(broken)
+    (told,) = RULES["a_star_stands_below_a_part_of_a_resource_of_ours"](broken)
+    assert told.startswith("SweeperFunctionRole DropResults")
+
+
 def properties(stack: Stack, name: str) -> dict[str, Any]:
     told: dict[str, Any] = stack.resources[name]["Properties"]
     return told
@@ -195,7 +218,10 @@ DAMAGE: Final[dict[str, Callable[[Stack], Stack | None]]] = {
     ),
     "the_sweeper_runs_each_minute": having("SweeperFunctionEachMinute", ScheduleExpression="rate(5 minutes)"),
     "a_function_has_a_role_of_its_own": _shared_role,
-    "no_statement_has_a_star_without_a_reason": statement("SweeperFunctionRole", "DropResults", Action="s3:Delete*"),
+    "no_statement_has_a_star_among_its_actions": statement("SweeperFunctionRole", "DropResults", Action="s3:Delete*"),
+    "a_star_stands_below_a_part_of_a_resource_of_ours": statement(
+        "SweeperFunctionRole", "DropResults", Resource="arn:aws:s3:::*"
+    ),
     "a_statement_has_a_name_within_its_role": statement("PresignFunctionRole", "RecordUploads", Sid="SignUploads"),
     "no_managed_policy_gives_more_than_logs_and_traces": having(
         "StatusFunctionRole", ManagedPolicyArns=["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]
