@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from rich.console import Console
 from rich.markup import escape
 from watchfiles import PythonFilter, watch
@@ -46,6 +47,11 @@ def main(arguments: list[str]) -> int:
         follow(embedded, stack, console)
     except KeyboardInterrupt:
         console.print()
+    except (EndpointConnectionError, ConnectionClosedError):
+        if embedded.running():
+            raise
+        console.print("The stack was stopped by somebody else, such as `make down`.")
+        return 0
     finally:
         if ours:
             embedded.stop()
@@ -88,6 +94,9 @@ def _reload(functions: Functions, changed: list[Path], console: Console) -> None
                 console.print(f"[red]{escape(str(error))}[/red]; the code before it stays")
                 return
     names = functions.concerned(changed)
+    if fault := functions.import_fault(names):
+        console.print(f"[red]{escape(fault)}[/red]\nthe code before it stays")
+        return
     functions.reload(names)
     edited = ", ".join(str(path.relative_to(ROOT)) for path in changed)
     took = (time.monotonic() - began) * 1000

@@ -7,11 +7,13 @@ new process reads `shared/` as it is now.
 from __future__ import annotations
 
 import io
+import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from local import overlay
+from local.stack import INTERPRETER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,6 +47,18 @@ class Functions:
             for name, folder in self._folders.items()
             if any(path.is_relative_to(folder) or path.is_relative_to(shared) for path in paths)
         ]
+
+    def import_fault(self, names: Iterable[str]) -> str | None:
+        """The traceback of the first handler that cannot be imported as it is now, None where all can."""
+        handlers = [str(self._folders[name] / "handler.py") for name in names]
+        ended = subprocess.run(
+            [INTERPRETER, "-c", "import runpy, sys; [runpy.run_path(path) for path in sys.argv[1:]]", *handlers],
+            cwd=self._root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return ended.stderr.strip() if ended.returncode else None
 
     def reload(self, names: Iterable[str]) -> None:
         with ThreadPoolExecutor() as together:

@@ -214,6 +214,8 @@ class Embedded:
                         "BIND_HOST": self.host,
                         "IOT_MTLS_ENABLED": "0",
                         "SFTP_ENABLED": "0",
+                        # What a burst leaves behind ends after a minute without work: each is tens of megabytes.
+                        "LAMBDA_WARM_TTL_SECONDS": "60",
                         # Signatures are checked and roles evaluated, as on AWS: a missing permission shows here.
                         "AUTH": "true",
                     },

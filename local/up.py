@@ -45,6 +45,8 @@ def main(arguments: list[str]) -> int:
     if embedded.running():
         stack = embedded.wait_until_described()
         print(f"Already running at {stack.api_url} (make down stops it; make dev follows edits)")
+        if not stack.endpoint_url.endswith(f":{embedded.port}"):
+            print(f"Port {embedded.port} was asked for: run `make down` first, then `make up` again.")
         return 0
     began = time.monotonic()
     stack = bring_up(embedded, ROOT / "template.yaml", choose(os.environ, say=print), say=print)
