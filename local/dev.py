@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
 from watchfiles import PythonFilter, watch
@@ -60,7 +61,7 @@ def main(arguments: list[str]) -> int:
 
 
 def follow(embedded: Embedded, stack: Stack, console: Console) -> None:
-    """Until interrupted: reload what was edited, show what was logged."""
+    """Until interrupted: reload what was edited, show what was logged. Raises StackError when the emulator is gone."""
     functions = Functions(stack, overlay.load(TEMPLATE), ROOT)
     tail = Tail(stack)
     places = [*(ROOT / place for place in WATCHED), TEMPLATE]
@@ -77,11 +78,16 @@ def follow(embedded: Embedded, stack: Stack, console: Console) -> None:
             console.print("Watching functions/, shared/darkroom/ and template.yaml; Ctrl-C ends.\n")
             watching = True
         changed = sorted({Path(path) for _, path in changes})
-        if TEMPLATE in changed:
-            stack, functions = _redeploy(embedded, stack, console)
-        elif changed:
-            _reload(functions, changed, console)
-        show(tail.poll(), console)
+        try:
+            if TEMPLATE in changed:
+                functions = _redeploy(embedded, stack, console)
+            elif changed:
+                _reload(functions, changed, console)
+            show(tail.poll(), console)
+        except (BotoCoreError, ClientError) as error:
+            if embedded.running() is None:
+                raise StackError(f"The embedded AWS ended; see {embedded.log}", fix="Run `make dev` again.") from error
+            console.print(f"[red]{escape(str(error))}[/red]")
 
 
 def _reload(functions: Functions, changed: list[Path], console: Console) -> None:
@@ -90,7 +96,7 @@ def _reload(functions: Functions, changed: list[Path], console: Console) -> None
         if path.suffix == ".py" and path.exists():
             try:
                 compile(path.read_text(), path, "exec")
-            except SyntaxError as error:
+            except (SyntaxError, ValueError) as error:
                 console.print(f"[red]{escape(str(error))}[/red]; the code before it stays")
                 return
     names = functions.concerned(changed)
@@ -103,13 +109,13 @@ def _reload(functions: Functions, changed: list[Path], console: Console) -> None
     console.print(f"[cyan]reloaded[/cyan] {len(names)} function(s) in {took:.0f} ms: {escape(edited)}")
 
 
-def _redeploy(embedded: Embedded, stack: Stack, console: Console) -> tuple[Stack, Functions]:
+def _redeploy(embedded: Embedded, stack: Stack, console: Console) -> Functions:
     console.print("[cyan]deploying[/cyan] template.yaml")
     try:
         embedded.deploy(TEMPLATE, choose(os.environ, console.print))
     except StackError as error:
         console.print(f"[red]{escape(error.detail)}[/red]\n{escape(error.fix)}")
-    return stack, Functions(stack, overlay.load(TEMPLATE), ROOT)
+    return Functions(stack, overlay.load(TEMPLATE), ROOT)
 
 
 def show(lines: Iterable[Line], console: Console) -> None:

@@ -169,8 +169,8 @@ def _docker(machine: Machine) -> Finding:
 
 
 def _models(machine: Machine) -> Finding:
-    given = machine.environment.get("DETECT_MODEL_DIR")
-    folder = Path(given) if given else Path.home() / ".cache" / "darkroom" / "models"
+    given = machine.environment.get("DETECT_MODEL_DIR") or machine.environment.get("MODEL_CACHE")
+    folder = Path(given or "~/.cache/darkroom/models").expanduser()
     if folder.is_dir() and next(folder.rglob("*.onnx"), None):
         return Finding("models", str(folder))
     return Finding("models", f"none in {folder}", "make models", needed="detecting more than faces")

@@ -39,7 +39,8 @@ class Part:
         commands = [list(self.before)] if self.before else []
         if self.folders:
             pytest = [str(INTERPRETER), "-m", "pytest", *self.folders, "-q", "-m", self.markers]
-            pytest += ["--junitxml", str(self.report), "-n", str(self.workers)]
+            # By file: what a file's tests share (a stack, above all) is made once.
+            pytest += ["--junitxml", str(self.report), "-n", str(self.workers), "--dist", "loadfile"]
             commands.append(pytest)
         return commands
 
@@ -56,7 +57,7 @@ PARTS: Final = (
     Part("template", ("tests/template",), workers=2, before=("make", "--no-print-directory", "validate")),
     Part("budget", ("tests/budget",)),
     Part("schedules", ("tests/schedules",), workers=2),
-    Part("e2e", ("tests/e2e",)),
+    Part("e2e", ("tests/e2e",), workers=2),
     Part("artifacts", ("tests/artifacts",), markers="artifacts", before=("make", "--no-print-directory", "build")),
 )
 

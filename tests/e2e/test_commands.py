@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -168,7 +169,9 @@ def test_a_template_that_cannot_be_deployed_is_told_and_leaves_nothing_running(c
     assert checkout.embedded.running() is None
 
 
-def test_edits_take_effect_within_two_seconds_and_ctrl_c_ends_it_all(checkout: Checkout) -> None:
+@contextmanager
+def developing(checkout: Checkout) -> Iterator[Path]:
+    """`make dev` until a Ctrl-C, which must end it all; its output as a file."""
     log = checkout.folder / "dev.log"
     with log.open("w") as output:
         dev = subprocess.Popen(
@@ -182,25 +185,33 @@ def test_edits_take_effect_within_two_seconds_and_ctrl_c_ends_it_all(checkout: C
     with dev:
         try:
             wait_for(lambda: "Watching" in log.read_text())
-            stack = checkout.stack()
-            assert stack.api_url in log.read_text()
-            assert stack.api_key in log.read_text()
-            client = httpx.Client(base_url=stack.api_url, trust_env=False)
-            own = checkout.folder / "functions" / "status" / "handler.py"
-            shared = checkout.folder / "shared" / "darkroom" / "entry" / "http.py"
-            for path in (own, shared):
-                took = min(edit_to_effect(path, client, number) for number in range(3))
-                assert took < 2, f"{path.name} took {took:.2f} s\n{log.read_text()}"
-            key = {"x-api-key": stack.api_key}
-            assert client.get("/jobs", headers=key).status_code == 200
-            client.close()
-            wait_for(lambda: "operation=listJobs" in log.read_text())
-        finally:
+            yield log
             os.killpg(dev.pid, signal.SIGINT)
-        assert dev.wait(timeout=30) in (0, -signal.SIGINT)  # make dies of the signal that its command survives
+            assert dev.wait(timeout=30) in (0, -signal.SIGINT)  # make dies of the signal that its command survives
+        except BaseException:
+            print(log.read_text())
+            raise
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(dev.pid, signal.SIGKILL)
     assert "Stopped." in log.read_text()
     assert "Traceback" not in log.read_text()
     assert checkout.embedded.running() is None
+
+
+def test_edits_take_effect_within_two_seconds_and_ctrl_c_ends_it_all(checkout: Checkout) -> None:
+    with developing(checkout) as log:
+        stack = checkout.stack()
+        assert stack.api_url in log.read_text()
+        assert stack.api_key in log.read_text()
+        own = checkout.folder / "functions" / "status" / "handler.py"
+        shared = checkout.folder / "shared" / "darkroom" / "entry" / "http.py"
+        with httpx.Client(base_url=stack.api_url, trust_env=False) as client:
+            for path in (own, shared):
+                took = min(edit_to_effect(path, client, number) for number in range(3))
+                assert took < 2, f"{path.name} took {took:.2f} s\n{log.read_text()}"
+            assert client.get("/jobs", headers={"x-api-key": stack.api_key}).status_code == 200
+        wait_for(lambda: "operation=listJobs" in log.read_text())
 
 
 def wait_for(true: Any) -> None:
@@ -240,29 +251,16 @@ def handler(event: object, context: Context) -> object:
 
 
 def test_a_syntax_error_is_told_and_the_code_before_it_stays(checkout: Checkout) -> None:
-    log = checkout.folder / "dev.log"
-    with log.open("w") as output:
-        dev = subprocess.Popen(
-            checkout.command("dev"),
-            cwd=checkout.folder,
-            env=checkout.environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
     path = checkout.folder / "functions" / "status" / "handler.py"
     sound = path.read_text()
-    with dev:
+    with developing(checkout) as log:
+        path.write_text("def handler(:\n")
         try:
-            wait_for(lambda: "Watching" in log.read_text())
-            path.write_text("def handler(:\n")
             wait_for(lambda: "the code before it stays" in log.read_text())
             url = checkout.stack().api_url
             assert httpx.get(f"{url}/health", trust_env=False).status_code == 200
         finally:
             path.write_text(sound)
-            os.killpg(dev.pid, signal.SIGINT)
-        dev.wait(timeout=30)
 
 
 def test_the_demo_ends_by_itself_beside_a_running_stack_and_leaves_its_page(checkout: Checkout) -> None:
