@@ -278,6 +278,11 @@ def test_a_query_that_is_not_the_routes_is_refused(values: dict[str, list[str]])
     assert len(query_problems("jobs.JobsQuery", values)) == 1
 
 
+def test_a_query_field_that_stands_twice_is_named_as_it_was_sent() -> None:
+    assert query_problems("jobs.JobsQuery", {"limit": ["1", "2"]}) == {"limit": "stands more than once"}
+    assert query_problems("jobs.JobsQuery", {"\u202e": ["1", "2"]}) == {"'\\u202e'": "stands more than once"}
+
+
 def test_a_route_without_a_query_takes_none() -> None:
     assert gate.query(None, {}) == {}
     assert query_problems(None, {"a": ["1"]}) == {"a": "is not a known field"}

@@ -65,9 +65,9 @@ def query(model: str | None, values: Mapping[str, Sequence[str]]) -> dict[str, A
     """The query string checked against a query model; without one it must be empty. Raises InvalidRequestError."""
     for name, several in values.items():
         if len(several) != 1:
-            raise one_problem(ascii(name), "stands more than once")
+            raise one_problem(_plain(name), "stands more than once")
         if not (is_text(name) and is_text(several[0])):
-            raise one_problem(ascii(name), "is not UTF-8")
+            raise one_problem(_plain(name), "is not UTF-8")
         if model is None:
             raise one_problem(name, MESSAGES["extra_forbidden"])
     if model is None:
@@ -78,6 +78,11 @@ def query(model: str | None, values: Mapping[str, Sequence[str]]) -> dict[str, A
 
 def one_problem(name: str, message: str) -> InvalidRequestError:
     return _refusal([(name[:NAME_SHOWN], message)], 1)
+
+
+def _plain(name: str) -> str:
+    """The name as it was sent, or escaped where it does not print."""
+    return name if name.isascii() and name.isprintable() and name else ascii(name)
 
 
 def is_text(value: str) -> bool:
