@@ -22,11 +22,12 @@ import httpx
 import pytest
 from darkroom.adapters.aws import stacks
 from darkroom.domain import limits
-from darkroom.domain.jobs import DeliveryState, Job, Kind, State
+from darkroom.domain.jobs import Cost, DeliveryState, Job, Kind, State
 from darkroom.domain.messages import message
 from darkroom.errors import (
     DarkroomError,
     InvalidRequestError,
+    NotChargedError,
     NotFoundError,
     SettingsError,
     TransientError,
@@ -300,6 +301,29 @@ def a_lost_worker_is_replaced_and_its_payments_are_kept(world: World) -> None:
     assert attempt.attempts <= 2
 
 
+def a_call_that_was_not_charged_leaves_room_for_others(world: World) -> None:
+    job_id = accepted(world)
+    calls: list[int] = []
+
+    def provide() -> str:
+        calls.append(1)
+        if len(calls) == 1:
+            raise NotChargedError(OUR_OWN)
+        return "seen"
+
+    class Paying(Looking):
+        def run(self, run: Run) -> object:
+            assert run.pay("look", provide, price=Cost(usd=0.001, provider_units=1)) == "seen"
+            return super().run(run)
+
+    job = world.work_off(job_id, Paying(world))
+    check_ended(world, job, State.COMPLETED)
+    (attempt,) = world.true_jobs.attempts(job_id)
+    assert attempt.outcome is not None
+    assert job.cost.provider_units == 1
+    assert 1 <= attempt.attempts <= 2  # the other, where taking it back was cut short
+
+
 def an_unsent_message_is_sent_by_the_sweeper(world: World) -> None:
     urls = ["https://shop.example/cat.jpg"]
     job = world.insist(
@@ -414,6 +438,7 @@ SCENARIOS: Final[tuple[Callable[[World], None], ...]] = (
     an_unsent_message_is_sent_by_the_sweeper,
     a_job_that_kills_its_workers_is_failed_by_the_sweeper,
     a_paid_image_is_paid_for_once,
+    a_call_that_was_not_charged_leaves_room_for_others,
     a_result_is_withdrawn_from_a_job_that_was_cancelled,
     a_large_result_is_stored_and_tidied_up,
     a_lost_worker_is_replaced_and_its_payments_are_kept,

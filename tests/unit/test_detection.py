@@ -526,7 +526,7 @@ def test_a_call_that_was_not_charged_is_neither_on_the_bill_nor_in_the_ledger() 
     assert done.cost.provider_units == 1
 
 
-def test_a_call_stays_on_the_bill_where_taking_it_back_fails() -> None:
+def test_an_attempt_stays_counted_but_off_the_bill_where_taking_it_back_fails() -> None:
     class Forgetful(MemoryJobStore):
         def cancel_attempt(self, *_: Any, **__: Any) -> None:
             raise TransientError("DynamoDB is away")
@@ -535,7 +535,7 @@ def test_a_call_stays_on_the_bill_where_taking_it_back_fails() -> None:
         MemoryDetector(paid=True, usd_per_image=0.001, trouble=[NotChargedError("throttled")]), store=Forgetful()
     )
     seen = room.run(room.upload(picture()))
-    assert (seen.state, seen.cost.provider_units) == (State.PENDING, 1)
+    assert (seen.state, seen.cost.provider_units) == (State.PENDING, 0)
     assert [attempt.attempts for attempt in room.store.attempts(seen.job_id)] == [1]
 
 

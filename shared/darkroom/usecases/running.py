@@ -142,14 +142,15 @@ class Run:
         return outcome
 
     def _take_back(self, step: str, price: Cost) -> None:
-        try:
-            with self._lock:
+        with self._lock:
+            self._spent -= price
+            try:
                 self._store.cancel_attempt(
-                    self.job.job_id, step, token=self.token, now=self._clock.now(), cost=self.cost - price
+                    self.job.job_id, step, token=self.token, now=self._clock.now(), cost=self.cost
                 )
-                self._spent -= price
-        except TransientError as error:
-            log.warning("A call that cost nothing stays on the bill: %s", error.detail, extra={"step": step})
+            except TransientError as error:
+                # The bill is right with the next write; the ledger may allow the step one attempt less.
+                log.warning("An attempt that cost nothing stays counted: %s", error.detail, extra={"step": step})
 
     def _outcomes(self) -> dict[str, str]:
         """What earlier workers paid for, by step; read once, and by the first worker not at all."""
