@@ -197,11 +197,66 @@ def problems(model: str, content: object) -> dict[str, str]:
 def test_every_fault_is_named_by_its_place_in_the_request() -> None:
     content = {"imageUrls": ["s3://b/k", 7], "userId": True, "maxCost": -1, "colour": "red"}
     assert problems("detection.ProcessRequest", content) == {
-        "imageUrls[1]": "Input should be a valid string",
-        "userId": "Input should be a valid string",
-        "maxCost": "Input should be greater than or equal to 0",
+        "imageUrls[1]": "must be text",
+        "userId": "must be text",
+        "maxCost": "must be 0 or more",
         "colour": "is not a known field",
     }
+
+
+FAULTS: dict[str, dict[Any, str]] = {
+    "imageUrls": {
+        (): "has too few entries; 1 is the least",
+        ("s3://b/k",) * 101: "has too many entries; 100 is the most",
+    },
+    "userId": {
+        "": "has too few characters; 1 is the least",
+        "x" * 256: "has too many characters; 255 is the most",
+    },
+    "maxCost": {10_001: "must be 10000 or less", "1": "must be a number"},
+    "metadata": {"x": "must be an object"},
+    "contentType": {
+        "jpeg": r"is not of the form that GET /openapi.json gives: ^[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+$",
+    },
+    "size": {0: "must be 1 or more", 1.5: "must be a whole number", "1": "must be a whole number"},
+    "purpose": {"art": "must be 'process', 'library' or 'faces'"},
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [(field, value, message) for field, cases in FAULTS.items() for value, message in cases.items()],
+)
+def test_a_fault_is_told_in_plain_words_with_its_limit(field: str, value: Any, message: str) -> None:
+    sent = {field: list(value) if isinstance(value, tuple) else value}
+    if field in {"contentType", "size", "purpose"}:
+        assert problems("uploads.PresignRequest", {"filename": "a.jpg"} | sent) == {field: message}
+    else:
+        assert problems("detection.ProcessRequest", {"imageUrls": ["s3://b/k"]} | sent) == {field: message}
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    values=st.dictionaries(
+        st.sampled_from(
+            ["imageUrls", "userId", "metadata", "callbackUrl", "maxCost", "filename", "contentType", "size", "purpose"]
+        ),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.text()
+        | st.lists(st.integers() | st.text(), max_size=2)
+        | st.dictionaries(st.text(), st.none(), max_size=1),
+    )
+)
+def test_no_fault_is_told_in_the_librarys_words(values: dict[str, Any]) -> None:
+    for model in ("detection.ProcessRequest", "uploads.PresignRequest"):
+        try:
+            gate.fields(model, values)
+        except InvalidRequestError as refused:
+            told = [message for _, message in refused.problems]
+            assert not [message for message in told if message[0].isupper()]
 
 
 @pytest.mark.parametrize("content", [[], "text", 1, None, True])
@@ -276,6 +331,10 @@ def test_a_query_is_read_with_its_types_and_defaults() -> None:
 )
 def test_a_query_that_is_not_the_routes_is_refused(values: dict[str, list[str]]) -> None:
     assert len(query_problems("jobs.JobsQuery", values)) == 1
+
+
+def test_a_number_of_countless_digits_in_a_query_is_called_too_large() -> None:
+    assert query_problems("jobs.JobsQuery", {"limit": ["9" * 5_000]}) == {"limit": "is far too large a number"}
 
 
 def test_a_query_field_that_stands_twice_is_named_as_it_was_sent() -> None:

@@ -19,7 +19,7 @@ from darkroom.errors import InvalidRequestError, MalformedRequestError, TooLarge
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pydantic_core import SchemaValidator, ValidationError
+    from pydantic_core import ErrorDetails, SchemaValidator, ValidationError
 
 PROBLEMS_SHOWN: Final = 20
 PROBLEMS_READ: Final = 1_000
@@ -28,9 +28,27 @@ NAME_SHOWN: Final = 80
 MESSAGES: Final = {
     "dict_type": "must be an object",
     "extra_forbidden": "is not a known field",
+    "finite_number": "must be a finite number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "greater_than_equal": "must be {ge} or more",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "is far too large a number",
+    "int_type": "must be a whole number",
+    "less_than_equal": "must be {le} or less",
+    "list_type": "must be a list",
+    "literal_error": "must be {expected}",
     "missing": "is required",
+    "string_pattern_mismatch": "is not of the form that GET /openapi.json gives: {pattern}",
+    "string_too_long": "has too many characters; {max_length} is the most",
+    "string_too_short": "has too few characters; {min_length} is the least",
+    "string_type": "must be text",
+    "string_unicode": "must be whole Unicode characters",
+    "too_long": "has too many entries; {max_length} is the most",
+    "too_short": "has too few entries; {min_length} is the least",
 }
-"""Ours in place of pydantic's, by its kind of fault, where its own speaks of Python."""
+"""Ours in place of pydantic's, by its kind of fault: its own speaks of Python. What is in braces is its context."""
 
 
 def json_body(body: object, *, encoded: bool, content_type: str) -> Any:
@@ -217,9 +235,18 @@ def _invalid(error: ValidationError) -> InvalidRequestError:
     count = error.error_count()
     if count > PROBLEMS_READ:
         return InvalidRequestError(f"The request has {count:,} faults")
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    shown = [(_path(fault["loc"]), MESSAGES.get(fault["type"], fault["msg"])) for fault in faults[:PROBLEMS_SHOWN]]
+    faults = error.errors(include_url=False, include_input=False)
+    shown = [(_path(fault["loc"]), _message(fault)) for fault in faults[:PROBLEMS_SHOWN]]
     return _refusal(shown, count)
+
+
+def _message(fault: ErrorDetails) -> str:
+    message = MESSAGES.get(fault["type"])
+    limits_of_it = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in fault.get("ctx", {}).items()
+    }
+    return message.format(**limits_of_it) if message else fault["msg"]
 
 
 def _refusal(problems: list[tuple[str, str]], count: int) -> InvalidRequestError:
