@@ -333,6 +333,11 @@ def test_a_query_that_is_not_the_routes_is_refused(values: dict[str, list[str]])
     assert len(query_problems("jobs.JobsQuery", values)) == 1
 
 
+@pytest.mark.parametrize("text", ["1.0", "+1", " 1", "1 ", "1_0", "1e1", "-1", "0x1", "\u0661", ""])
+def test_an_integer_in_a_query_is_digits_and_nothing_else(text: str) -> None:
+    assert query_problems("jobs.JobsQuery", {"limit": [text]}) == {"limit": "must be a whole number in digits"}
+
+
 def test_a_number_of_countless_digits_in_a_query_is_called_too_large() -> None:
     assert query_problems("jobs.JobsQuery", {"limit": ["9" * 5_000]}) == {"limit": "is far too large a number"}
 

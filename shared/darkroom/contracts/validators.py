@@ -44,3 +44,16 @@ def validator(name: str) -> SchemaValidator:
     """The validator of a request or query model of the route table: to a dict by Python names, defaults filled."""
     made: SchemaValidator = core().SchemaValidator(_schemas()[name])
     return made
+
+
+@cache
+def integers(name: str) -> frozenset[str]:
+    """The fields of a query model that are integers, by their names on the wire."""
+    found = set()
+    for field in _schemas()[name]["fields"].values():
+        schema = field["schema"]
+        while schema["type"] in {"default", "nullable"}:
+            schema = schema["schema"]
+        if schema["type"] == "int":
+            found.add(field["validation_alias"])
+    return frozenset(found)

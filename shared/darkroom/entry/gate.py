@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from darkroom.contracts.routes import JSON
@@ -25,6 +26,7 @@ PROBLEMS_SHOWN: Final = 20
 PROBLEMS_READ: Final = 1_000
 """More faults than this are counted and not listed: building the list would take more memory than the function has."""
 NAME_SHOWN: Final = 80
+DIGITS: Final = re.compile("[0-9]+")
 MESSAGES: Final = {
     "dict_type": "must be an object",
     "extra_forbidden": "is not a known field",
@@ -33,7 +35,7 @@ MESSAGES: Final = {
     "float_type": "must be a number",
     "greater_than_equal": "must be {ge} or more",
     "int_from_float": "must be a whole number",
-    "int_parsing": "must be a whole number",
+    "int_parsing": "must be a whole number in digits",
     "int_parsing_size": "is far too large a number",
     "int_type": "must be a whole number",
     "less_than_equal": "must be {le} or less",
@@ -91,6 +93,7 @@ def query(model: str | None, values: Mapping[str, Sequence[str]]) -> dict[str, A
     if model is None:
         return {}
     given: Any = {name: several[0] for name, several in values.items()}
+    _check_integers(model, given)
     return _checked(model, lambda validator: validator.validate_strings(given))
 
 
@@ -261,6 +264,15 @@ def _path(location: Iterable[int | str]) -> str:
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part[:NAME_SHOWN]}"
     return path.removeprefix(".") or "body"
+
+
+def _check_integers(model: str, given: Mapping[str, str]) -> None:
+    """The core takes `1.0` and `+1` for integers in text; what JSON would not, a query does not."""
+    from darkroom.contracts.validators import integers
+
+    for name in integers(model):
+        if name in given and not DIGITS.fullmatch(given[name]):
+            raise one_problem(name, MESSAGES["int_parsing"])
 
 
 def _checked(model: str, validate: Callable[[SchemaValidator], Any]) -> dict[str, Any]:
