@@ -53,12 +53,14 @@ MESSAGES: Final = {
 """Ours in place of pydantic's, by its kind of fault: its own speaks of Python. What is in braces is its context."""
 
 
-def json_body(body: object, *, encoded: bool, content_type: str) -> Any:
-    """The JSON value of a request's body, `encoded` in base64 or as text.
+def json_body(body: object, *, encoded: bool, content_type: str, content_encoding: str = "") -> Any:
+    """The JSON value of a request's body, `encoded` in base64 or as text; the headers say what is in it.
 
     Raises MalformedRequestError, TooLargeError or UnsupportedTypeError.
     """
     _check_type(content_type)
+    if content_encoding.strip().lower() not in {"", "identity"}:
+        raise UnsupportedTypeError("The body is compressed", fix="Send the body unencoded, without Content-Encoding.")
     text = _text(body, encoded=encoded) if isinstance(body, str) else ""
     if not text.strip():
         raise MalformedRequestError("The body is empty", fix="Send a JSON object as the body.", code="EMPTY_BODY")

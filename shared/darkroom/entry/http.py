@@ -205,7 +205,10 @@ class _Call:
         body: dict[str, Any] = {}
         if route.request:
             content = gate.json_body(
-                envelope.body, encoded=envelope.encoded, content_type=envelope.headers.get("content-type", "")
+                envelope.body,
+                encoded=envelope.encoded,
+                content_type=envelope.headers.get("content-type", ""),
+                content_encoding=envelope.headers.get("content-encoding", ""),
             )
             body = gate.fields(route.request, content)
         elif envelope.body:

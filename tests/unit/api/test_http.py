@@ -382,6 +382,19 @@ def test_a_key_is_409_while_its_first_request_has_not_answered(api: Api, key: st
     assert (second.status, second.json["code"]) == (409, "REQUEST_IN_FLIGHT")
 
 
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "identity, gzip"])
+def test_a_body_that_says_it_is_encoded_is_415(api: Api, key: str, coding: str) -> None:
+    headers = {"Content-Encoding": coding}
+    for body in ({"filename": "a.jpg"}, b"\x1f\x8b\x08"):
+        reply = api.send("POST", "/uploads/presign", key=key, body=body, headers=headers)
+        assert (reply.status, reply.json["fix"]) == (415, "Send the body unencoded, without Content-Encoding.")
+
+
+def test_a_body_that_says_it_is_not_encoded_is_read(api: Api, key: str) -> None:
+    headers = {"Content-Encoding": "identity"}
+    assert api.send("POST", "/uploads/presign", key=key, body={"filename": "a.jpg"}, headers=headers).status == 200
+
+
 def test_a_refused_request_leaves_its_key_free(api: Api, key: str) -> None:
     headers = {"Idempotency-Key": "k"}
     refused = api.send("POST", "/process", key=key, body={"imageUrls": ["s3://media/none"]}, headers=headers)
