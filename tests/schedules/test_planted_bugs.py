@@ -1,0 +1,191 @@
+"""Each invariant catches the bug it is there for: every one of these is put in on purpose, and found."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from darkroom.adapters.aws.jobs import DynamoJobStore
+from darkroom.adapters.aws.objects import S3ObjectStore
+from darkroom.adapters.aws.rows import job_key
+from darkroom.domain.jobs import Attempt, Job, Lease, State
+from darkroom.errors import JobEndedError, LeaseLostError, TransientError
+from darkroom.usecases.sweeping import Sweeper
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from tests.schedules.invariants import BrokenInvariantError, check
+from tests.schedules.plans import schedules
+from tests.schedules.world import Parts, Schedule, World
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from darkroom.ports import JobStore, ObjectStore
+    from darkroom.usecases.running import Disposition
+
+    from tests.schedules.world import Aws
+
+SCHEDULES = 600
+"""In so many, at the most, every one of the bugs is met; the suite itself runs more than three times as many."""
+
+
+class LostLeasesAreNeverTakenUp(Parts):
+    def sweeper(self, **parts: Any) -> Sweeper:
+        class Blind(Sweeper):
+            def _hand_over(self, job: Job, seen_due_at: int, now: int) -> None:
+                self._store.postpone(job.job_id, seen_due_at=seen_due_at, due_at=None)
+
+        return Blind(**parts)
+
+
+class UnsentMessagesAreNeverSent(Parts):
+    def sweeper(self, **parts: Any) -> Sweeper:
+        class Blind(Sweeper):
+            def _send_again(self, job: Job, seen_due_at: int, *, next_look: int, delay: int = 0) -> None:
+                self._store.postpone(job.job_id, seen_due_at=seen_due_at, due_at=None)
+
+        return Blind(**parts)
+
+
+class JobsEndWithoutACondition(Parts):
+    def store(self, client: Any, table: str) -> JobStore:
+        class Careless(DynamoJobStore):
+            def end(self, job_id: str, *, state: State, now: int, **outcome: Any) -> None:
+                with suppress(JobEndedError, LeaseLostError):
+                    super().end(job_id, state=state, now=now, **outcome)
+                    return
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=job_key(job_id),
+                    UpdateExpression="SET #state = :state, ended_at = :now",
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues={":state": {"S": state}, ":now": {"N": str(now)}},
+                )
+
+        return Careless(client, table)
+
+
+class ClaimsIgnoreWhoHoldsTheJob(Parts):
+    def store(self, client: Any, table: str) -> JobStore:
+        class Greedy(DynamoJobStore):
+            def claim(self, job_id: str, *, token: str, now: int, until: int) -> Job:
+                with suppress(LeaseLostError):
+                    return super().claim(job_id, token=token, now=now, until=until)
+                held = self.get(job_id)
+                if held is None or held.state is not State.PROCESSING:
+                    raise LeaseLostError("It has ended")
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=job_key(job_id),
+                    UpdateExpression="SET lease_token = :token",
+                    ExpressionAttributeValues={":token": {"S": token}},
+                )
+                return replace(held, lease=Lease(token, until))
+
+        return Greedy(client, table)
+
+
+class PaymentsAreNotWrittenDownFirst(Parts):
+    def store(self, client: Any, table: str) -> JobStore:
+        class Spendthrift(DynamoJobStore):
+            def begin_attempt(self, job_id: str, step: str, **_: Any) -> Attempt:
+                return Attempt(job_id, step, 1)
+
+            def finish_attempt(self, job_id: str, step: str, *, token: str, outcome: str) -> None: ...
+
+        return Spendthrift(client, table)
+
+
+class InterruptedPaymentsAreRepeatedForEver(Parts):
+    def store(self, client: Any, table: str) -> JobStore:
+        class Forgetful(DynamoJobStore):
+            def begin_attempt(self, job_id: str, step: str, **given: Any) -> Attempt:
+                row = self._get(job_key(job_id, f"step#{step}"))
+                if row is not None and "outcome" not in row and row["attempts"]["N"] == "3":
+                    return Attempt(job_id, step, 3)
+                return super().begin_attempt(job_id, step, **given)
+
+        return Forgetful(client, table)
+
+
+class LostWorkersLeaveTheirResults(Parts):
+    def objects(self, client: Any, bucket: str) -> ObjectStore:
+        class Hoarder(S3ObjectStore):
+            def delete(self, keys: Sequence[str]) -> None: ...
+
+        return Hoarder(client, bucket)
+
+
+class ResultsAreNotStoredWithTheEnd(Parts):
+    def store(self, client: Any, table: str) -> JobStore:
+        class Absent(DynamoJobStore):
+            def _transact(self, writes: Sequence[dict[str, dict[str, Any]]]) -> None:
+                super()._transact(
+                    [write for write in writes if write.get("Put", {}).get("Item", {}).get("sk") != RESULT]
+                )
+
+        return Absent(client, table)
+
+
+RESULT = {"S": "result"}
+
+
+class MessagesAreNotAcknowledged(Parts):
+    def acknowledges(self, disposition: Disposition) -> bool:
+        return False
+
+
+class PoisonIsAcknowledged(Parts):
+    def acknowledges(self, disposition: Disposition) -> bool:
+        return True
+
+
+class TroubleIsMetWithMoreOfTheSame(Parts):
+    def store(self, client: Any, table: str) -> JobStore:
+        class Stubborn(DynamoJobStore):
+            def claim(self, job_id: str, *, token: str, now: int, until: int) -> Job:
+                for _ in range(1_000):
+                    with suppress(TransientError):
+                        return super().claim(job_id, token=token, now=now, until=until)
+                raise TransientError("It will not go")
+
+        return Stubborn(client, table)
+
+
+@pytest.mark.schedules
+@pytest.mark.parametrize(
+    ("bug", "caught_by"),
+    [
+        (LostLeasesAreNeverTakenUp, {1}),
+        (UnsentMessagesAreNeverSent, {1}),
+        (JobsEndWithoutACondition, {1, 2}),
+        (ResultsAreNotStoredWithTheEnd, {3}),
+        (LostWorkersLeaveTheirResults, {3}),
+        (PaymentsAreNotWrittenDownFirst, {4}),
+        (InterruptedPaymentsAreRepeatedForEver, {4}),
+        (ClaimsIgnoreWhoHoldsTheJob, {4}),
+        (MessagesAreNotAcknowledged, {5}),
+        (PoisonIsAcknowledged, {5}),
+        (TroubleIsMetWithMoreOfTheSame, {6}),
+    ],
+)
+def test_a_planted_bug_is_caught(simulated_aws: Aws, bug: type[Parts], caught_by: set[int]) -> None:
+    @seed(0)
+    @settings(
+        max_examples=SCHEDULES,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(schedule=schedules)
+    def holds(schedule: Schedule) -> None:
+        world = World(simulated_aws, schedule, bug())
+        world.run()
+        check(world)
+
+    with pytest.raises(BrokenInvariantError) as caught:
+        holds()
+    assert caught.value.number in caught_by
