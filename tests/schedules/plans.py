@@ -28,7 +28,7 @@ job_plans = st.builds(
     at=st.sampled_from([0, 10, 20 * SECOND, 59 * SECOND]),
     steps=st.lists(st.sampled_from([50, 900, 20 * SECOND]), max_size=3).map(tuple),
     paid=one_in(3).map(lambda free: not free),
-    large=one_in(3),
+    large=one_in(2),
     poison=one_in(5),
     key=st.booleans(),
     callback=one_in(4),
