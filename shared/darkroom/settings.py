@@ -25,6 +25,9 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "REPLICATE_API_TOKEN": ("REPLICATE_API_KEY",),
 }
 
+ENGINES: Final = ("auto", "onnx", "rekognition", "dlib")
+"""What DETECT_ENGINE takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -117,6 +120,11 @@ def read(environment: Mapping[str, str]) -> Settings:
 
     for name in ALIASES:  # also those that are none of ours to use: who sets two of them means one value
         text(name)
+    engine = text("DETECT_ENGINE", "auto")
+    if engine not in ENGINES:
+        raise SettingsError(
+            f"DETECT_ENGINE is {engine!r}, which is no engine", fix=f"Set it to one of: {', '.join(ENGINES)}."
+        )
     region = text("AWS_REGION") or text("AWS_DEFAULT_REGION", "us-east-1")
     return Settings(
         stage=text("STAGE", "dev"),
@@ -133,7 +141,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         oidc_issuer=text("OIDC_ISSUER"),
         oidc_audience=text("OIDC_AUDIENCE"),
         oidc_jwks_url=text("OIDC_JWKS_URL"),
-        detect_engine=text("DETECT_ENGINE", "auto"),
+        detect_engine=engine,
         detect_model=text("DETECT_MODEL"),
         detect_model_dir=text("DETECT_MODEL_DIR"),
         detect_model_list=text("DETECT_MODEL_LIST"),

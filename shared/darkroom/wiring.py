@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from darkroom.errors import NoModelError, SettingsError
+from darkroom.errors import NoModelError
 from darkroom.settings import settings as settings  # noqa: PLC0414 - functions find it here, beside the parts
 
 if TYPE_CHECKING:
@@ -342,12 +342,7 @@ def image_reader() -> ports.ImageReader:
 @cache
 def object_detector() -> ports.ObjectDetector:
     """The engine that the settings name, with its weights loaded. Raises NoModelError where it has none."""
-    engine = settings().detect_engine
-    if engine not in DETECTORS:
-        raise SettingsError(
-            f"DETECT_ENGINE is {engine!r}, which is no engine", fix=f"Set it to one of: {', '.join(DETECTORS)}."
-        )
-    return DETECTORS[engine]()
+    return DETECTORS[settings().detect_engine]()
 
 
 def model_library(listing: Path | None = None) -> ModelLibrary:
@@ -409,4 +404,4 @@ DETECTORS: Final[dict[str, Callable[[], ports.ObjectDetector]]] = {
     "dlib": _dlib_detector,
     "rekognition": _rekognition_detector,
 }
-"""One line an engine: the names that DETECT_ENGINE takes."""
+"""One line for each of settings.ENGINES."""

@@ -88,7 +88,7 @@ def test_rekognition_is_paid(choose: Callable[..., ObjectDetector], monkeypatch:
 def test_an_engine_that_there_is_not_is_a_setting_to_mend(choose: Callable[..., ObjectDetector]) -> None:
     with pytest.raises(SettingsError) as caught:
         choose(DETECT_ENGINE="yolo9000")
-    assert "auto, onnx, dlib, rekognition" in caught.value.fix
+    assert "auto, onnx, rekognition, dlib" in caught.value.fix
 
 
 def test_the_labels_of_a_model_must_be_its_own(

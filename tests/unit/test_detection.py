@@ -30,6 +30,7 @@ from darkroom.errors import (
     InvalidRequestError,
     NoModelError,
     NotChargedError,
+    SettingsError,
     TooLargeError,
     TransientError,
     UnacceptableUrlError,
@@ -524,6 +525,23 @@ def test_a_call_that_was_not_charged_is_neither_on_the_bill_nor_in_the_ledger() 
     done = room.take(job)
     assert room.result(done)["detections"][0]["detections"] == SQUARE
     assert done.cost.provider_units == 1
+
+
+def test_a_job_fails_at_once_where_a_setting_lacks_and_its_words_stay_in_our_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def lacking() -> MemoryDetector:
+        raise SettingsError("The role may not call Rekognition", fix="Let the role do it.")
+
+    room = Darkroom(lacking)
+    job = room.run(room.upload(picture()))
+    assert (job.state, job.leases) == (State.FAILED, 1)
+    assert job.failure is not None
+    assert job.failure.code == "SETTINGS"
+    assert "our side" in job.failure.message
+    assert "Rekognition" not in job.failure.message
+    logged = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [record.exc_info and str(record.exc_info[1]) for record in logged] == ["The role may not call Rekognition"]
 
 
 def test_an_attempt_stays_counted_but_off_the_bill_where_taking_it_back_fails() -> None:

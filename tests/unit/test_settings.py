@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from darkroom.errors import SettingsError
-from darkroom.settings import ALIASES, read
+from darkroom.settings import ALIASES, ENGINES, read
+from darkroom.wiring import DETECTORS
 
 NAMES = [(name, alias) for name, aliases in ALIASES.items() for alias in aliases]
 
@@ -18,3 +19,16 @@ def test_two_names_of_one_setting_that_disagree_stop_the_start(name: str, alias:
 @pytest.mark.parametrize(("name", "alias"), NAMES)
 def test_two_names_of_one_setting_that_agree_are_one(name: str, alias: str) -> None:
     assert read({name: "same", alias: "same"}) == read({name: "same"}) == read({alias: "same"})
+
+
+@pytest.mark.parametrize("engine", ["foo", "ONNX", " onnx", "auto,onnx"])
+def test_an_engine_that_there_is_not_stops_the_start_and_names_those_that_there_are(engine: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read({"DETECT_ENGINE": engine})
+    assert caught.value.fix == "Set it to one of: auto, onnx, rekognition, dlib."
+
+
+def test_every_engine_of_the_settings_is_wired() -> None:
+    assert set(DETECTORS) == set(ENGINES)
+    assert [read({"DETECT_ENGINE": engine}).detect_engine for engine in ENGINES] == list(ENGINES)
+    assert read({}).detect_engine == "auto"

@@ -55,7 +55,8 @@ class Work(Protocol):
         """The result, as plain JSON data.
 
         A DarkroomError that it raises fails the job with that error's code, except TransientError, which has the job
-        tried again, and LeaseLostError, which stops this worker. Any other exception is taken for a bug of ours.
+        tried again, and LeaseLostError, which stops this worker. A SettingsError's words stay with us. Any other
+        exception is taken for a bug of ours.
         """
         ...
 
@@ -259,8 +260,9 @@ class JobRunner:
         except TransientError as error:
             self._set_back(run, error)
         except SettingsError:
+            # No retry mends a setting, and what was wrong is for our log: it may name roles and resources of ours.
             log.exception("The work failed for want of a setting")
-            return self._blunder(run, last_receive=last_receive)
+            self._fail(run, MISCONFIGURED)
         except DarkroomError as error:
             self._fail(run, Failure(error.exact_code, redacted(error.detail)))
         except Exception:
@@ -343,3 +345,6 @@ class JobRunner:
 
 WORKER_LOST: Final = Failure("WORKER_LOST", "The work was interrupted too often to be tried again")
 INTERNAL: Final = Failure("INTERNAL", "The work failed for a reason that is ours; we were told")
+MISCONFIGURED: Final = Failure(
+    SettingsError.code, "The work failed because something on our side is set up wrongly; we were told. Try it later"
+)
