@@ -51,7 +51,7 @@ def test_every_error_has_a_status_and_says_what_to_do(kind: type[errors.Darkroom
     else:
         assert any(ancestor in TABLE for ancestor in kind.__mro__)
         assert body["code"] == kind.code
-    assert ("Retry-After" in headers) == (status in {429, 503})
+    assert ("Retry-After" in headers) == (status in {429, 503} or kind is errors.RequestInFlightError)
 
 
 @pytest.mark.parametrize(

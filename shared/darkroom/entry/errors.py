@@ -39,6 +39,8 @@ FIXES: Final = {
 UNEXPECTED: Final = (500, "Something went wrong on our side")
 RETRY_AFTER_TROUBLE: Final = 5
 """Seconds."""
+RETRY_AFTER_IN_FLIGHT: Final = 1
+"""Seconds: a request takes less."""
 
 
 def row(error: Exception) -> tuple[int, str]:
@@ -76,6 +78,8 @@ def problem(error: Exception, request_id: str, *, seed: bool) -> tuple[int, dict
             headers["Allow"] = ", ".join(allowed)
         case errors.TooManyRequestsError(retry_after=seconds):
             headers["Retry-After"] = str(seconds)
+        case errors.RequestInFlightError():
+            headers["Retry-After"] = str(RETRY_AFTER_IN_FLIGHT)
         case errors.UnauthenticatedError():
             headers["WWW-Authenticate"] = 'Bearer realm="darkroom"'
         case _:

@@ -380,6 +380,7 @@ def test_a_key_is_409_while_its_first_request_has_not_answered(api: Api, key: st
     second = replies[1]
     assert second is not None
     assert (second.status, second.json["code"]) == (409, "REQUEST_IN_FLIGHT")
+    assert second.headers["retry-after"] == "1"
 
 
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "identity, gzip"])
