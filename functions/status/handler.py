@@ -5,6 +5,7 @@ from darkroom.contracts.routes import HTML
 from darkroom.domain.jobs import Kind, State
 from darkroom.entry import documents, views
 from darkroom.entry.http import Answer, Parts, Request, serve
+from darkroom.errors import UnauthenticatedError
 from darkroom.observability import Context, observed
 
 
@@ -37,8 +38,13 @@ def get_health(request: Request, parts: Parts) -> Answer:
     if request.query["deep"] == "0":
         return Answer(200, stage)
     if request.caller is None:
+        key = request.headers.get("x-api-key")
+        if not key:
+            raise UnauthenticatedError(
+                "The deep check needs a key in the x-api-key header", fix="Send a valid key in the x-api-key header."
+            )
         access = parts.access()
-        access.admit(access.authenticate(api_key=request.headers.get("x-api-key")))
+        access.admit(access.authenticate(api_key=key))
     return Answer(200, stage | {"checks": parts.health().check()})
 
 

@@ -477,7 +477,10 @@ def test_a_job_past_its_keeping_time_is_410_and_later_404(api: Api, key: str) ->
 
 def test_the_deep_check_needs_a_key_and_counts_it(api: Api) -> None:
     key = api.key(rate=1)
-    assert api.send("GET", "/health?deep=1").status == 401
+    for headers in ({}, {"Authorization": "Bearer a.b.c"}, {"x-api-key": ""}):
+        refused = api.send("GET", "/health?deep=1", headers=headers)
+        assert (refused.status, refused.json["detail"]) == (401, "The deep check needs a key in the x-api-key header")
+        assert refused.json["fix"] == "Send a valid key in the x-api-key header."
     assert api.send("GET", "/health?deep=1", key="dk_dev_wrong").status == 401
     reply = api.send("GET", "/health?deep=1", key=key)
     assert (reply.status, set(reply.json["checks"])) == (200, {"jobs", "detectQueue"})
