@@ -134,7 +134,10 @@ def serve(function: str, operations: Mapping[str, Operation], event: object, con
     with bound(requestId=request_id):
         call = _Call(function, parts, request_id, context)
         answer = call.answer(event, operations, bare=bare)
-        log.info("Answered", extra={"operation": call.operation, "status": answer.status})
+        told = {"operation": call.operation, "status": answer.status}
+        if answer.content_type == PROBLEM:
+            told["code"] = answer.body["code"]
+        log.info("Answered", extra=told)
     return answer.bare() if bare else call.response(answer)
 
 

@@ -396,6 +396,18 @@ def test_a_body_that_says_it_is_not_encoded_is_read(api: Api, key: str) -> None:
     assert api.send("POST", "/uploads/presign", key=key, body={"filename": "a.jpg"}, headers=headers).status == 200
 
 
+def test_the_log_says_with_which_code_a_request_was_refused(
+    api: Api, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        api.send("GET", "/jobs?limit=0", key=key)
+        api.send("GET", "/jobs", key=key)
+    refused, answered = [record for record in caplog.records if record.getMessage() == "Answered"]
+    assert (refused.__dict__["status"], refused.__dict__["code"]) == (422, "INVALID_REQUEST")
+    assert answered.__dict__["status"] == 200
+    assert "code" not in answered.__dict__
+
+
 def test_a_refused_request_leaves_its_key_free(api: Api, key: str) -> None:
     headers = {"Idempotency-Key": "k"}
     refused = api.send("POST", "/process", key=key, body={"imageUrls": ["s3://media/none"]}, headers=headers)
