@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
@@ -48,9 +47,7 @@ def main(arguments: list[str]) -> int:
         follow(embedded, stack, console)
     except KeyboardInterrupt:
         console.print()
-    except (EndpointConnectionError, ConnectionClosedError):
-        if embedded.running():
-            raise
+    else:
         console.print("The stack was stopped by somebody else, such as `make down`.")
         return 0
     finally:
@@ -61,7 +58,7 @@ def main(arguments: list[str]) -> int:
 
 
 def follow(embedded: Embedded, stack: Stack, console: Console) -> None:
-    """Until interrupted: reload what was edited, show what was logged. Raises StackError when the emulator is gone."""
+    """Until interrupted: reload what was edited, show what was logged. Returns when the emulator is gone."""
     functions = Functions(stack, overlay.load(TEMPLATE), ROOT)
     tail = Tail(stack)
     places = [*(ROOT / place for place in WATCHED), TEMPLATE]
@@ -86,19 +83,12 @@ def follow(embedded: Embedded, stack: Stack, console: Console) -> None:
             show(tail.poll(), console)
         except (BotoCoreError, ClientError) as error:
             if embedded.running() is None:
-                raise StackError(f"The embedded AWS ended; see {embedded.log}", fix="Run `make dev` again.") from error
+                return
             console.print(f"[red]{escape(str(error))}[/red]")
 
 
 def _reload(functions: Functions, changed: list[Path], console: Console) -> None:
     began = time.monotonic()
-    for path in changed:
-        if path.suffix == ".py" and path.exists():
-            try:
-                compile(path.read_text(), path, "exec")
-            except (SyntaxError, ValueError) as error:
-                console.print(f"[red]{escape(str(error))}[/red]; the code before it stays")
-                return
     names = functions.concerned(changed)
     if fault := functions.import_fault(names):
         console.print(f"[red]{escape(fault)}[/red]\nthe code before it stays")
