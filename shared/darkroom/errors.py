@@ -150,7 +150,7 @@ class UnsupportedTypeError(DarkroomError):
 
 class UnacceptableUrlError(DarkroomError):
     code = "UNACCEPTABLE_URL"
-    default_fix = "Use an http or https URL of a public host on port 80 or 443, or an s3:// URL of an upload of yours."
+    default_fix = "Use an http or https URL of a public host on port 80 or 443."
 
 
 class CostLimitError(DarkroomError):

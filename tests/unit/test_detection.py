@@ -212,17 +212,29 @@ def test_an_upload_for_another_purpose_is_named() -> None:
     assert caught.value.problems == (("imageUrls[1]", "was uploaded with the purpose library"),)
 
 
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1/a.png", "ftp://example.com/a.png", "S3://media/a.png", "cat.png", ""]
-)
+@pytest.mark.parametrize("url", ["http://127.0.0.1/a.png", "ftp://example.com/a.png", "s3:/media/a.png", "cat.png", ""])
 def test_a_url_that_must_not_be_fetched_is_refused_by_its_place(url: str) -> None:
-    with pytest.raises(UnacceptableUrlError, match=r"imageUrls\[1\]"):
+    with pytest.raises(UnacceptableUrlError, match=r"imageUrls\[1\]") as caught:
         Darkroom().submit("https://example.com/a.ppm", url)
+    assert "s3:// URL of an upload" in caught.value.fix
 
 
 def test_a_callback_to_a_private_address_is_refused() -> None:
     with pytest.raises(UnacceptableUrlError, match="callbackUrl"):
         Darkroom().submit("https://example.com/a.ppm", callback_url="http://169.254.169.254/latest")
+
+
+def test_a_callback_to_storage_is_refused_with_a_fix_that_the_field_takes() -> None:
+    with pytest.raises(UnacceptableUrlError, match="callbackUrl") as caught:
+        Darkroom().submit("https://example.com/a.ppm", callback_url="s3://media/a.json")
+    assert caught.value.fix == "Use an http or https URL of a public host on port 80 or 443."
+
+
+def test_the_scheme_of_an_upload_is_taken_in_any_case() -> None:
+    room = Darkroom()
+    url = room.upload(picture()).replace("s3://", "S3://")
+    (seen,) = room.result(room.run(url))["detections"]
+    assert (seen["imageUrl"], seen["detections"]) == (url, SQUARE)
 
 
 @pytest.mark.parametrize("count", [0, limits.IMAGES_PER_JOB + 1])

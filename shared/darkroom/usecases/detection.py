@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     """The pixels of an image that was read, or why there are none."""
 
 S3: Final = "s3://"
+IMAGE_FIX: Final = (
+    "Use the s3:// URL of an upload of yours, or an http or https URL of a public host on port 80 or 443."
+)
 AHEAD: Final = 4
 """Images that are fetched while others are looked at: it hides the latency of storage and of slow hosts."""
 TIME: Final = 4 * limits.MINUTE
@@ -107,10 +110,10 @@ class DetectionRequests:
             )
         keys = {}
         for place, url in enumerate(image_urls):
-            if url.startswith(S3):
+            if _is_upload(url):
                 keys[place] = self._key(url)
             else:
-                self._check_url(url, f"imageUrls[{place}]")
+                self._check_url(url, f"imageUrls[{place}]", fix=IMAGE_FIX)
         if callback_url is not None:
             self._check_url(callback_url, "callbackUrl")
         rows = self._uploads.owned(owner, list(keys.values())) if keys else {}
@@ -151,16 +154,18 @@ class DetectionRequests:
             )
 
     def _key(self, url: str) -> str:
-        bucket, _, key = url.removeprefix(S3).partition("/")
+        bucket, key = _place(url)
         if bucket != self._bucket:
             raise ImageNotFoundError(f"There is no bucket {bucket[:63]!r} here")
         return key
 
-    def _check_url(self, url: str, where: str) -> None:
+    def _check_url(self, url: str, where: str, *, fix: str | None = None) -> None:
         try:
             self._fetcher.check(url)
         except UnacceptableUrlError as error:
-            raise UnacceptableUrlError(f"{where}: {error.detail}", fix=error.fix, code=error.exact_code) from error
+            raise UnacceptableUrlError(
+                f"{where}: {error.detail}", fix=fix or error.fix, code=error.exact_code
+            ) from error
 
 
 class DetectionWork:
@@ -246,7 +251,7 @@ class DetectionWork:
         # Imported here: the function that takes requests imports this module too, and runs no work.
         from concurrent.futures import ThreadPoolExecutor
 
-        keys = [url.removeprefix(S3).partition("/")[2] for url in urls if url.startswith(S3)]
+        keys = [_place(url)[1] for url in urls if _is_upload(url)]
         rows = self._uploads.get(keys) if keys else {}
 
         def fetch(url: str) -> bytes:
@@ -278,16 +283,27 @@ class DetectionWork:
 
     def _fetched(self, job: Job, url: str, rows: Mapping[str, Upload]) -> bytes:
         """The bytes behind one URL. What was checked when the job was made is checked again: time has passed."""
-        if not url.startswith(S3):
+        if not _is_upload(url):
             answer = self._fetcher.get(url, limit=limits.IMAGE_BYTES)
             if answer.status != 200:
                 raise FetchFailedError(f"The host answered {answer.status} instead of the image")
             return answer.body
-        bucket, _, key = url.removeprefix(S3).partition("/")
+        bucket, key = _place(url)
         row = rows.get(key)
         if bucket != self._objects.bucket or row is None or row.owner != job.owner:
             raise ImageNotFoundError("There is no such upload any more")
         return self._objects.read(key, limit=limits.IMAGE_BYTES)
+
+
+def _is_upload(url: str) -> bool:
+    """Whether it names something in a bucket: a scheme is the same in any case."""
+    return url[: len(S3)].lower() == S3
+
+
+def _place(url: str) -> tuple[str, str]:
+    """(bucket, key) of such a URL."""
+    bucket, _, key = url[len(S3) :].partition("/")
+    return bucket, key
 
 
 def _plain(detection: Detection) -> dict[str, Any]:

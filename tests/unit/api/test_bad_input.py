@@ -162,7 +162,7 @@ URLS = [
     ("s3://media/uploads/../library/x", 404),
     ("s3://media/results/x.json", 404),
     ("s3://media/\x00", 404),
-    ("S3://media/uploads/x", 422),
+    ("S3://media/uploads/x", 404),
 ]
 
 
