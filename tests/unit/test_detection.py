@@ -183,9 +183,6 @@ def test_an_upload_of_another_owner_is_not_found() -> None:
     "url",
     [
         "s3://other/uploads/2026/01/02/1-cat.jpg",
-        "s3://media",
-        "s3://media/",
-        "s3:///uploads/cat.jpg",
         "s3://media/uploads/2026/01/02/unknown-cat.png",
         "s3://media/results/job/1.json",
         "s3://media/../other/cat.png",
@@ -195,6 +192,18 @@ def test_an_upload_of_another_owner_is_not_found() -> None:
 def test_a_foreign_bucket_and_an_unknown_key_are_not_found(url: str) -> None:
     with pytest.raises(ImageNotFoundError):
         Darkroom().submit(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://", "s3://media", "s3://media/", "s3:///uploads/cat.jpg", "s3://media@x/k", "s3://media:80/k"]
+)
+def test_an_upload_is_named_by_its_bucket_and_its_key(url: str) -> None:
+    room = Darkroom()
+    with pytest.raises(
+        UnacceptableUrlError, match=r"^imageUrls\[1\]: The URL is not of the form s3://BUCKET/KEY$"
+    ) as caught:
+        room.submit(room.upload(picture()), url)
+    assert "POST /uploads/presign" in caught.value.fix
 
 
 def test_an_upload_past_its_keeping_time_is_not_found() -> None:

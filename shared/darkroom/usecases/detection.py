@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Final
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     """The pixels of an image that was read, or why there are none."""
 
 S3: Final = "s3://"
+BUCKET: Final = re.compile("[A-Za-z0-9._-]+")
 IMAGE_FIX: Final = (
     "Use the s3:// URL of an upload of yours, or an http or https URL of a public host on port 80 or 443."
 )
@@ -97,8 +99,8 @@ class DetectionRequests:
         """A job for these images.
 
         Raises ImageNotFoundError for an `s3://` URL that is not an upload of this owner's, UnacceptableUrlError for
-        any other that must not be fetched, TooLargeError for more than REQUEST_BYTES, InvalidRequestError, and what
-        `Submissions.submit` raises.
+        one of another form and for any other that must not be fetched, TooLargeError for more than REQUEST_BYTES,
+        InvalidRequestError, and what `Submissions.submit` raises.
         """
         self._check_counts(image_urls, metadata)
         asked = {"imageUrls": list(image_urls), "userId": user_id, "metadata": metadata}
@@ -111,7 +113,7 @@ class DetectionRequests:
         keys = {}
         for place, url in enumerate(image_urls):
             if _is_upload(url):
-                keys[place] = self._key(url)
+                keys[place] = self._key(url, f"imageUrls[{place}]")
             else:
                 self._check_url(url, f"imageUrls[{place}]", fix=IMAGE_FIX)
         if callback_url is not None:
@@ -153,8 +155,13 @@ class DetectionRequests:
                 fix="Keep the rest on your side, and put its id here.",
             )
 
-    def _key(self, url: str) -> str:
+    def _key(self, url: str, where: str) -> str:
         bucket, key = _place(url)
+        if not (key and BUCKET.fullmatch(bucket)):
+            raise UnacceptableUrlError(
+                f"{where}: The URL is not of the form s3://BUCKET/KEY",
+                fix="Write s3://BUCKET/KEY with the bucket and the key that POST /uploads/presign answered.",
+            )
         if bucket != self._bucket:
             raise ImageNotFoundError(f"There is no bucket {bucket[:63]!r} here")
         return key
