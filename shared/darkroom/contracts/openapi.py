@@ -194,7 +194,7 @@ def _problem(status: int, refs: dict[str, Any]) -> dict[str, Any]:
         "description": HTTPStatus(status).phrase,
         "content": {PROBLEM: {"schema": refs["service.Problem"]}},
     }
-    headers = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
+    headers = {401: "WWW-Authenticate", 409: "Retry-After", 429: "Retry-After", 503: "Retry-After"}
     if status in headers:
         made["headers"] = {headers[status]: {"$ref": f"#/components/headers/{headers[status]}"}}
     return made
