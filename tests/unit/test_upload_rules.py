@@ -72,9 +72,20 @@ def test_a_name_that_contradicts_its_type_is_refused() -> None:
         uploads.decide_type("cat.png", "image/jpeg", Purpose.PROCESS)
 
 
-def test_a_name_that_tells_nothing_needs_a_type() -> None:
+@pytest.mark.parametrize("ending", ["avi", "jxl", "ico", "jp2", "mp3", "zip", "exe", "JXL", "7z", "3gp"])
+def test_a_name_that_tells_another_type_is_refused_with_the_accepted_types(ending: str) -> None:
+    with pytest.raises(UnsupportedTypeError) as refusal:
+        uploads.decide_type(f"cat.{ending}", None, Purpose.PROCESS)
+    assert refusal.value.detail == f"Files ending in .{ending.lower()} are not taken"
+    assert all(accepted in refusal.value.fix for accepted in uploads.IMAGES)
+
+
+@pytest.mark.parametrize(
+    "filename", ["cat", "holiday.backup", "at 10.32.11", "a.b", "cat.", "cat.\u00e9\u00e9", "cat.j pg"]
+)
+def test_a_name_that_tells_nothing_needs_a_type(filename: str) -> None:
     with pytest.raises(InvalidRequestError) as refusal:
-        uploads.decide_type("cat", None, Purpose.PROCESS)
+        uploads.decide_type(filename, None, Purpose.PROCESS)
     assert refusal.value.problems[0][0] == "contentType"
 
 

@@ -40,6 +40,9 @@ DOCUMENTS: Final = frozenset(
 )
 """Extensions of files that can carry script: refused whatever type is declared for them."""
 
+OTHER_FILE: Final = re.compile("(?=[0-9]*[a-z])[a-z0-9]{2,5}")
+"""What looks like the extension of some other type, and not like the end of a name with a dot in it."""
+
 
 class Purpose(StrEnum):
     """What an upload is for; also the first part of its key. Only LIBRARY and FACES trigger functions."""
@@ -78,8 +81,8 @@ class Upload:
 def decide_type(filename: str, declared: str | None, purpose: Purpose) -> str:
     """The content type that the upload will be signed for: the declared one, else the one its extension means.
 
-    Raises UnsupportedTypeError for a type that is not taken for this purpose or that the extension contradicts,
-    InvalidRequestError where there is neither type nor a telling extension.
+    Raises UnsupportedTypeError for a type or an extension that is not taken for this purpose, or where the two
+    contradict each other; InvalidRequestError where there is neither type nor a telling extension.
     """
     ending = filenames.extension(filename)
     accepted = purpose.types
@@ -87,6 +90,11 @@ def decide_type(filename: str, declared: str | None, purpose: Purpose) -> str:
     if ending in DOCUMENTS:
         raise _unsupported(f"A .{ending} file can carry script and is not taken", accepted)
     if declared is None:
+        if meant is None and OTHER_FILE.fullmatch(ending):
+            raise UnsupportedTypeError(
+                f"Files ending in .{ending} are not taken",
+                fix=f"Upload one of {', '.join(accepted)}; if the file is one of them, send contentType.",
+            )
         if meant is None:
             raise InvalidRequestError(
                 "The filename does not tell the type of the file",
