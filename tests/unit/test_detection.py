@@ -278,6 +278,17 @@ def test_an_estimate_above_max_cost_is_refused() -> None:
         Darkroom(engine="rekognition").submit("https://example.com/a.ppm", max_cost=0.0009)
 
 
+@pytest.mark.parametrize(
+    ("max_cost", "shown"),
+    [(0.0, "0"), (1e-7, "0.0000001"), (0.00012345, "0.00012345"), (0.001, "0.001"), (5e-324, "4.94065646e-324")],
+)
+def test_the_refusal_of_a_cost_shows_every_digit_that_counts(max_cost: float, shown: str) -> None:
+    with pytest.raises(CostLimitError) as caught:
+        Darkroom(engine="rekognition").submit("https://example.com/a.ppm", max_cost=max_cost)
+    assert caught.value.detail.endswith(f"which is above maxCost {shown} USD")
+    assert "0.00105" in caught.value.detail
+
+
 def test_a_repeated_idempotency_key_finds_its_job() -> None:
     room = Darkroom()
     first = room.submit("https://example.com/a.ppm", idempotency_key="k-1")

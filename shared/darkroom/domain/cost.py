@@ -28,4 +28,12 @@ def detection(images: int, *, gigabytes: float, usd_per_image: float = 0.0) -> C
 def cap(cost: Cost, max_cost: float | None, what: str) -> None:
     """Raises CostLimitError where `cost` is above the request's maxCost. `what` begins the sentence about it."""
     if max_cost is not None and cost.usd > max_cost:
-        raise CostLimitError(f"{what} {cost.usd:.6f} USD, which is above maxCost {max_cost:.6f} USD")
+        raise CostLimitError(f"{what} {_plain(cost.usd)} USD, which is above maxCost {_plain(max_cost)} USD")
+
+
+def _plain(usd: float) -> str:
+    """Nine significant digits, written out as far as a cost is counted: to the nano-dollar."""
+    from decimal import Decimal  # for a refusal alone
+
+    shown = f"{usd:.9g}"
+    return f"{Decimal(shown):f}" if usd >= 1e-9 else shown
