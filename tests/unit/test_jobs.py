@@ -11,7 +11,8 @@ from darkroom.adapters.memory.clock import MemoryClock
 from darkroom.adapters.memory.jobs import MemoryJobStore
 from darkroom.domain import limits
 from darkroom.domain.jobs import Job, Kind, Result, State
-from darkroom.errors import JobExpiredError, TransientError
+from darkroom.entry.commands.jobs import list_jobs, show
+from darkroom.errors import JobExpiredError, NotFoundError, TransientError
 
 from tests.api import MemoryParts
 
@@ -117,3 +118,23 @@ def test_a_result_that_is_not_what_was_written_is_gone_and_told(body: bytes, cap
     assert caught.value.exact_code == "RESULT_DAMAGED"
     (record,) = caplog.records
     assert record.levelname == "ERROR"
+
+
+# --- what an operator is told ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("job_id", ["nope", "00000000-0000-4000-8000-000000000000"])
+def test_an_operator_who_names_no_job_is_not_told_of_keys(job_id: str) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        show(MemoryJobStore(), job_id)
+    assert "darkroom jobs list" in caught.value.fix
+    assert "key" not in caught.value.fix
+
+
+@pytest.mark.parametrize(("state", "word"), [(None, ""), (State.FAILED, "failed ")])
+def test_an_operator_is_told_that_there_are_no_jobs(
+    state: State | None, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert list_jobs(MemoryJobStore(), "nobody", since=0, state=state, most=20) == 0
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", f"nobody has no {word}jobs of the last day\n")

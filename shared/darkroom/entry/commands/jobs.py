@@ -12,7 +12,7 @@ from darkroom.domain.limits import JOB_KEPT, PAGE_MAXIMUM
 from darkroom.domain.redaction import redacted
 from darkroom.domain.times import iso
 from darkroom.entry.commands import add_stack_options, named_stack
-from darkroom.errors import JobNotFoundError
+from darkroom.errors import NotFoundError
 
 if TYPE_CHECKING:
     import argparse
@@ -69,10 +69,17 @@ def _tell(name: str, so_far: int) -> None:
 
 
 def _show(options: argparse.Namespace) -> int:
-    store = wiring.operated_jobs(*named_stack(options))
-    job = store.get(options.job_id) if is_job_id(options.job_id) else None
+    return show(wiring.operated_jobs(*named_stack(options)), options.job_id)
+
+
+def show(store: JobStore, job_id: str) -> int:
+    """Print one job. Raises NotFoundError."""
+    job = store.get(job_id) if is_job_id(job_id) else None
     if job is None:
-        raise JobNotFoundError
+        raise NotFoundError(
+            "Job not found",
+            fix="Check the id and the stack; `darkroom jobs list --owner OWNER` shows the jobs of the last day.",
+        )
     lines = [*_facts(job), *_steps(store, job.job_id), *_webhook(store, job.job_id)]
     width = max(len(name) for name, _ in lines)
     print("\n".join(f"{name:{width}}  {redacted(value)}" for name, value in lines))
@@ -117,16 +124,23 @@ def _webhook(store: JobStore, job_id: str) -> Iterator[tuple[str, str]]:
 
 
 def _list(options: argparse.Namespace) -> int:
-    store = wiring.operated_jobs(*named_stack(options))
     since = wiring.clock().now() - JOB_KEPT
-    left, cursor = options.limit, None
-    while left > 0:
+    store = wiring.operated_jobs(*named_stack(options))
+    return list_jobs(store, options.owner, since=since, state=options.status, most=options.limit)
+
+
+def list_jobs(store: JobStore, owner: str, *, since: int, state: State | None, most: int) -> int:
+    """Print an owner's jobs, or that there are none, which is no failure."""
+    shown, cursor = 0, None
+    while shown < most:
         page = store.list(
-            options.owner, since=since, state=options.status, kind=None, cursor=cursor, limit=min(left, PAGE_MAXIMUM)
+            owner, since=since, state=state, kind=None, cursor=cursor, limit=min(most - shown, PAGE_MAXIMUM)
         )
         for job in page.jobs:
             print(f"{job.job_id}  {iso(job.created_at)}  {job.kind:10}  {job.state:10}  {job.progress:3} %")
-        left, cursor = left - len(page.jobs), page.cursor
+        shown, cursor = shown + len(page.jobs), page.cursor
         if cursor is None:
             break
+    if not shown:
+        print(f"{owner} has no {f'{state} ' if state else ''}jobs of the last day", file=sys.stderr)
     return 0
