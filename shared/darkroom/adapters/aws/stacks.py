@@ -14,7 +14,7 @@ from botocore.session import get_session
 
 from darkroom.adapters.aws.calls import code, translated
 from darkroom.adapters.aws.clients import config
-from darkroom.errors import SettingsError
+from darkroom.errors import SettingsError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +65,12 @@ def find(name: str | None, *, region: str | None, endpoint_url: str | None, fold
         cloudformation: CloudFormationClient = _client("cloudformation", region, endpoint_url)
         with translated("CloudFormation"):
             described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except TransientError as error:
+        if not running or endpoint_url != running["endpointUrl"]:
+            raise
+        raise SettingsError(
+            f"The stack that {RUNNING} describes does not run", fix="Start it with `make up`."
+        ) from error
     except ClientError as error:
         if code(error) == "ValidationError":
             raise SettingsError(
