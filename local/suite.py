@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from local.stack import INTERPRETER, ROOT
@@ -120,7 +121,7 @@ def main(arguments: list[str]) -> int:
     console.print(summary(outcomes))
     for outcome in outcomes:
         for name in tally(outcome.part.report).failed:
-            console.print(f"[red]failed[/red]  {outcome.part.name}: {name}", markup=True, soft_wrap=True)
+            console.print(f"[red]failed[/red]  {outcome.part.name}: {escape(name)}", soft_wrap=True)
     return int(not all(outcome.passed for outcome in outcomes))
 
 

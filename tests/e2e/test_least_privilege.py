@@ -222,10 +222,9 @@ class World:
             job_id=str(uuid.uuid4()),
             owner=OWNER,
             kind=Kind.DETECTION,
-            request={"imageUrls": urls},
             items=len(urls),
             write_id=uuid.uuid4().hex,
-            **{"created_at": now, "updated_at": now, "deadline": now + HOUR, **fields},
+            **{"request": {"imageUrls": urls}, "created_at": now, "deadline": now + HOUR, **fields},
         )
         return self.jobs.create(job)
 
@@ -419,14 +418,13 @@ def a_job_is_done_with_its_ledger(world: World) -> None:
 
 @probe("Detect", "PutOff")
 def a_failed_message_is_put_off(world: World) -> None:
-    poison = world.planted(urls=[])
+    poison = world.planted(request={})
     world.told("DetectQueue", "")
     url = world.names["DetectQueue"]
     world.sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"jobId": poison.job_id}))
     (message,) = world.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0)["Messages"]
     try:
-        with world.engine("no-such-engine"):
-            log = world.deliver("DetectFunction", poison.job_id, message["ReceiptHandle"])
+        log = world.deliver("DetectFunction", poison.job_id, message["ReceiptHandle"])
     finally:
         world.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     assert poison.job_id in log

@@ -64,3 +64,14 @@ def test_one_failed_part_fails_the_whole(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(suite, "run", lambda part: Outcome(part, part.name != "budget", 1.0))
     assert suite.main([]) == 1
     assert suite.main(["unit", "lint"]) == 0
+
+
+def test_a_failed_test_is_named_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "unit.xml").write_text(
+        "<testsuites><testcase classname='tests.unit.a' name='test_b[detect-0]'><failure/></testcase></testsuites>"
+    )
+    monkeypatch.setattr(suite, "run", lambda part: Outcome(part, passed=False, seconds=1.0))
+    assert suite.main(["unit"]) == 1
+    assert "tests.unit.a::test_b[detect-0]" in capsys.readouterr().out
