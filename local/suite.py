@@ -28,20 +28,20 @@ ELSEWHERE: Final = "not artifacts and not docker"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One command of the suite; `folders` are what pytest runs, `workers` how many processes share them."""
+    """One command of the suite; `folders` are what pytest runs, `workers` how many processes share them, and how."""
 
     name: str
     folders: tuple[str, ...] = ()
     markers: str = ELSEWHERE
     workers: int = 0
+    shared_out: str = "load"
     before: tuple[str, ...] = ()
 
     def commands(self) -> list[list[str]]:
         commands = [list(self.before)] if self.before else []
         if self.folders:
             pytest = [str(INTERPRETER), "-m", "pytest", *self.folders, "-q", "-m", self.markers]
-            # By file: what a file's tests share (a stack, above all) is made once.
-            pytest += ["--junitxml", str(self.report), "-n", str(self.workers), "--dist", "loadfile"]
+            pytest += ["--junitxml", str(self.report), "-n", str(self.workers), "--dist", self.shared_out]
             commands.append(pytest)
         return commands
 
@@ -58,7 +58,7 @@ PARTS: Final = (
     Part("template", ("tests/template",), workers=2, before=("make", "--no-print-directory", "validate")),
     Part("budget", ("tests/budget",)),
     Part("schedules", ("tests/schedules",), workers=2),
-    Part("e2e", ("tests/e2e",), workers=2),
+    Part("e2e", ("tests/e2e",), workers=2, shared_out="loadfile"),  # the tests of a file hold its stack in a state
     Part("artifacts", ("tests/artifacts",), markers="artifacts", before=("make", "--no-print-directory", "build")),
 )
 
