@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REPORTS: Final = ROOT / "out" / "test"
+TEST_SECONDS: Final = 600
+"""After this a test that has no limit of its own is taken for hung."""
 ELSEWHERE: Final = "not artifacts and not docker"
 """Tests of what `make build` leaves have a part of their own, those of the containers `make test-sam`."""
 
@@ -41,6 +43,7 @@ class Part:
         commands = [list(self.before)] if self.before else []
         if self.folders:
             pytest = [str(INTERPRETER), "-m", "pytest", *self.folders, "-q", "-m", self.markers]
+            pytest += ["--timeout", str(TEST_SECONDS)]
             pytest += ["--junitxml", str(self.report), "-n", str(self.workers), "--dist", self.shared_out]
             commands.append(pytest)
         return commands
