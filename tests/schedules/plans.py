@@ -43,7 +43,7 @@ curses = st.builds(
     blow=blows(),
     times=st.integers(2, 7),
 )
-outages = st.tuples(st.sampled_from(["dynamodb", "dynamodb", "sqs", "s3"]), st.integers(1, 30))
+outages = st.tuples(st.sampled_from(["dynamodb", "dynamodb", "sqs", "s3"]), st.integers(1, 12))
 
 schedules = st.builds(
     Schedule,
@@ -59,5 +59,5 @@ schedules = st.builds(
         st.integers(1, 3), one_in(3).flatmap(lambda hit: st.integers(1, 4) if hit else st.just(0))
     ).map(lambda drawn: frozenset(range(drawn[0], drawn[0] + drawn[1]))),
     curse=one_in(4).flatmap(lambda hit: curses if hit else st.none()),
-    outage=one_in(12).flatmap(lambda hit: outages if hit else st.none()),
+    outage=one_in(8).flatmap(lambda hit: outages if hit else st.none()),
 )

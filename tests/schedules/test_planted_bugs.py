@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from darkroom.adapters.aws.jobs import DynamoJobStore
 from darkroom.adapters.aws.objects import S3ObjectStore
-from darkroom.adapters.aws.rows import job_key
+from darkroom.adapters.aws.rows import Row, job_key
 from darkroom.domain.jobs import Attempt, Job, Lease, State
 from darkroom.errors import JobEndedError, LeaseLostError, TransientError
 from darkroom.usecases.sweeping import Sweeper
@@ -145,10 +145,10 @@ class PoisonIsAcknowledged(Parts):
 class TroubleIsMetWithMoreOfTheSame(Parts):
     def store(self, client: Any, table: str) -> JobStore:
         class Stubborn(DynamoJobStore):
-            def claim(self, job_id: str, *, token: str, now: int, until: int) -> Job:
-                for _ in range(1_000):
+            def _update(self, key: Row, expression: str, **rest: Any) -> Row:
+                for _ in range(2_000):
                     with suppress(TransientError):
-                        return super().claim(job_id, token=token, now=now, until=until)
+                        return super()._update(key, expression, **rest)
                 raise TransientError("It will not go")
 
         return Stubborn(client, table)
