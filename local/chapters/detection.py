@@ -46,7 +46,7 @@ def run(tour: Tour) -> page.Chapter:
         )
         rows.append((picture.name, f"{seen['imageWidth']} by {seen['imageHeight']}", names))
     found = sum(len(figure.boxes) for figure in figures)
-    tour.found["facts"] = [(f"{found} in {len(taken)}", "objects found, in pictures"), (engine, "was the detector")]
+    tour.found["facts"] = [(str(found), f"objects found in {len(taken)} pictures"), (engine, "was the detector")]
     note = (
         "This machine has no object detector's weights and could not fetch any, so dlib looked for faces only: "
         "`make models`, or DETECT_MODEL_DIR, brings the other eighty kinds of things."

@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Final
 
 from local import page
+from local.stack import StackError
 
 if TYPE_CHECKING:
     from local.tour import Tour
@@ -26,7 +27,9 @@ def run(tour: Tour) -> page.Chapter:
             "The same key, another body", "POST", "/process", body={"imageUrls": urls[:2]}, headers=once, expect=422
         )
         blocks += [page.Paragraph("A repeated request is answered once:"), *tour.last(3)]
-    tour.say(f"job {first['jobId']} both times" if again == first else "TWO JOBS: a defect")
+    if again != first:
+        raise StackError(f"One key made two answers: {first} and {again}", fix="See .darkroom/demo/embedded.log.")
+    tour.say(f"job {first['jobId']} both times")
 
     with tour.step("A job that has ended stays as it is"):
         ended = tour.found["job"]["jobId"]
