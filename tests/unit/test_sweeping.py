@@ -1,0 +1,310 @@
+"""What the sweeper mends, how soon, and what it leaves alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from darkroom.domain import limits
+from darkroom.domain.jobs import Failure, State
+from darkroom.domain.messages import message
+from darkroom.errors import JobExpiredError, TransientError
+from darkroom.usecases.running import WORKER_LOST
+from darkroom.usecases.sweeping import PATIENCE, Swept
+
+from tests.memory_platform import HOOK, OWNER, FlakyJobStore, Platform
+
+if TYPE_CHECKING:
+    from darkroom.domain.jobs import Job
+    from darkroom.usecases.running import Run
+
+LARGE = "x" * (limits.INLINE_RESULT_BYTES + 1)
+EACH_MINUTE = limits.MINUTE
+
+
+def dies(platform: Platform, job: Job) -> int:
+    """A worker claims the job and is never heard of again; when its lease runs out."""
+    now = platform.clock.now()
+    platform.store.claim(job.job_id, token=str(now), now=now, until=now + limits.LEASE)
+    return now + limits.LEASE
+
+
+def until_worked_on(platform: Platform, job: Job, *, within: int) -> int:
+    """Sweeps each minute, works off what is there; how long it took until the job completed."""
+    began = platform.clock.now()
+    next_sweep = -(-began // EACH_MINUTE) * EACH_MINUTE
+    while platform.clock.now() - began <= within:
+        if platform.clock.now() >= next_sweep:
+            platform.sweep()
+            next_sweep += EACH_MINUTE
+        platform.work_off(lambda _: {})
+        if platform.read(job).state is State.COMPLETED:
+            return platform.clock.now() - began
+        platform.clock.advance(500)
+    pytest.fail(f"not mended within {within} ms")
+
+
+# --- within 120 s -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("into_the_minute", range(0, 60_000, 7_000))
+def test_a_row_whose_message_was_not_sent_is_mended_within_two_minutes(into_the_minute: int) -> None:
+    platform = Platform()
+    platform.clock.advance(-platform.clock.now() % limits.MINUTE + into_the_minute)
+    platform.queue.failing = 1
+    job = platform.submit()
+    assert until_worked_on(platform, job, within=120_000) >= limits.SUBMISSION_GRACE
+
+
+@pytest.mark.parametrize("into_the_minute", range(0, 60_000, 7_000))
+def test_a_lease_that_ran_out_is_mended_within_two_minutes(into_the_minute: int) -> None:
+    platform = Platform()
+    platform.clock.advance(-platform.clock.now() % limits.MINUTE + into_the_minute)
+    job = platform.submit()
+    platform.queue.receive()  # by the worker that dies; it is not seen again for half an hour
+    ran_out = dies(platform, job)
+    platform.clock.advance(ran_out - platform.clock.now())
+    assert until_worked_on(platform, job, within=120_000) >= limits.CLOCK_SKEW
+    assert platform.read(job).losses == 1
+
+
+# --- jobs that have not ended -----------------------------------------------------------------------------------------
+
+
+def test_what_is_not_due_is_left_alone() -> None:
+    platform = Platform()
+    job = platform.submit()
+    platform.clock.advance(limits.RESEND_AFTER - 1)
+    before = platform.read(job)
+    assert platform.sweep() == Swept(0, 0, 0)
+    assert platform.read(job) == before
+
+
+def test_a_message_that_found_no_worker_is_sent_again_after_a_while_and_not_each_minute() -> None:
+    platform = Platform()
+    job = platform.submit()
+    for minute in range(1, 26):
+        platform.clock.advance(limits.MINUTE)
+        platform.sweep()
+        assert len(platform.queue.bodies) == 1 + minute // 10
+    assert set(platform.queue.bodies) == {message(job.job_id)}
+
+
+def test_a_released_job_is_sent_when_its_wait_is_over() -> None:
+    platform = Platform()
+    job = platform.submit()
+    platform.queue.receive()
+
+    def stumbles(_: Run) -> object:
+        raise TransientError("slow")
+
+    platform.run(job, stumbles)
+    platform.clock.advance(limits.SETBACK_BACKOFF[0])
+    assert platform.sweep().mended == 1
+    assert platform.work_off(lambda _: {}) == 1
+    assert platform.read(job).state is State.COMPLETED
+
+
+def test_a_held_lease_is_guarded_and_not_disturbed() -> None:
+    platform = Platform()
+    job = platform.submit()
+
+    def work(run: Run) -> object:
+        for _ in range(10):
+            platform.clock.advance(30_000)
+            run.check()
+            platform.sweep()
+        return {}
+
+    platform.run(job, work)
+    assert platform.read(job).leases == 1
+    assert len(platform.queue.bodies) == 1
+
+
+def test_a_message_about_a_lost_lease_arrives_when_everybodys_clock_agrees() -> None:
+    platform = Platform()
+    job = platform.submit()
+    platform.queue.receive()
+    platform.clock.advance(dies(platform, job) - platform.clock.now())
+    platform.sweep()
+    platform.clock.advance(limits.CLOCK_SKEW - limits.SECOND)
+    assert platform.queue.waiting() == 0
+    platform.clock.advance(limits.SECOND)
+    assert platform.queue.waiting() == 1
+
+
+def test_a_job_on_which_the_fifth_worker_died_fails_without_another() -> None:
+    platform = Platform()
+    job = platform.submit()
+    for _ in range(limits.LEASES_PER_JOB):
+        platform.clock.advance(dies(platform, job) + limits.CLOCK_SKEW - platform.clock.now())
+    platform.sweep()
+    ended = platform.read(job)
+    assert (ended.state, ended.failure) == (State.FAILED, WORKER_LOST)
+
+
+def test_the_fifth_worker_has_the_time_that_clocks_may_differ() -> None:
+    platform = Platform()
+    job = platform.submit()
+    for _ in range(limits.LEASES_PER_JOB - 1):
+        platform.clock.advance(dies(platform, job) + limits.CLOCK_SKEW - platform.clock.now())
+    platform.clock.advance(dies(platform, job) - platform.clock.now())
+    platform.sweep()
+    assert platform.read(job).state is State.PROCESSING
+    platform.clock.advance(limits.CLOCK_SKEW)
+    platform.sweep()
+    assert platform.read(job).failure == WORKER_LOST
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_job_past_its_deadline_expires_with_its_webhook(held: bool) -> None:
+    platform = Platform()
+    job = platform.submit(callback_url=HOOK)
+    if held:
+        dies(platform, job)
+    platform.clock.advance(limits.JOB_DEADLINE + limits.CLOCK_SKEW - 1)
+    platform.sweep()
+    assert not platform.read(job).state.terminal
+    platform.clock.advance(limits.MINUTE + 1)
+    platform.sweep()
+    assert platform.read(job).state is State.EXPIRED
+    assert platform.store.delivery(job.job_id) is not None
+
+
+# --- jobs that have ended ---------------------------------------------------------------------------------------------
+
+
+def test_what_lost_workers_stored_is_removed_and_the_result_stays() -> None:
+    platform = Platform()
+    job = platform.submit()
+    platform.clock.advance(dies(platform, job) + limits.CLOCK_SKEW - platform.clock.now())
+    platform.objects.write(f"results/{job.job_id}/1.json", b"{}", content_type="application/json")
+    platform.run(job, lambda _: {"padding": LARGE})
+    platform.clock.advance(limits.TIDY_AFTER - 1)
+    platform.sweep()
+    assert len(list(platform.objects.list("results/"))) == 2
+    platform.clock.advance(1)
+    platform.sweep()
+    assert list(platform.objects.list("results/")) == [f"results/{job.job_id}/2.json"]
+    assert platform.jobs.result(platform.read(job)) == {"padding": LARGE}
+
+
+def test_a_cancelled_job_keeps_nothing_that_its_worker_stored() -> None:
+    platform = Platform()
+    job = platform.submit()
+    dies(platform, job)
+    platform.jobs.cancel(OWNER, job.job_id)
+    platform.objects.write(f"results/{job.job_id}/1.json", b"{}", content_type="application/json")
+    platform.clock.advance(limits.TIDY_AFTER)
+    platform.sweep()
+    assert list(platform.objects.list("results/")) == []
+
+
+def test_after_a_day_only_a_tombstone_is_left() -> None:
+    platform = Platform()
+    job = platform.submit(callback_url=HOOK)
+    platform.run(job, lambda _: {"padding": LARGE})
+    platform.clock.advance(limits.JOB_KEPT)
+    platform.sweep()
+    tombstone = platform.read(job)
+    assert (tombstone.request, tombstone.result, tombstone.callback_url) == ({}, None, None)
+    assert (tombstone.owner, tombstone.state, tombstone.due_at) == (OWNER, State.COMPLETED, None)
+    assert list(platform.objects.list("results/")) == []
+    with pytest.raises(JobExpiredError):
+        platform.jobs.get(OWNER, job.job_id)
+
+
+def test_a_webhook_that_is_due_is_sent_again() -> None:
+    platform = Platform()
+    platform.hooks.failing = 1
+    job = platform.submit(callback_url=HOOK)
+    platform.jobs.cancel(OWNER, job.job_id)
+    platform.clock.advance(limits.MINUTE)
+    assert platform.sweep().webhooks == 1
+    assert platform.hooks.bodies == [message(job.job_id)]
+
+
+# --- the sweep itself -------------------------------------------------------------------------------------------------
+
+
+def unsent(platform: Platform, count: int) -> list[Job]:
+    platform.queue.failing = count
+    jobs = [platform.submit() for _ in range(count)]
+    platform.clock.advance(limits.SUBMISSION_GRACE)
+    return jobs
+
+
+def test_more_than_one_batch_is_mended_in_one_sweep() -> None:
+    platform = Platform()
+    unsent(platform, 250)
+    assert platform.sweep().mended == 250
+    assert len(platform.queue.bodies) == 250
+
+
+def test_a_sweep_ends_in_time_and_the_next_goes_on() -> None:
+    platform = Platform()
+    unsent(platform, 3)
+
+    class Slow(FlakyJobStore):
+        def get(self, job_id: str) -> Job | None:
+            platform.clock.advance(20_000)
+            return super().get(job_id)
+
+    platform.store.__class__ = Slow
+    assert platform.sweep().mended == 2
+    assert platform.sweep().mended == 1
+
+
+def test_one_row_that_nobody_foresaw_keeps_no_other_waiting() -> None:
+    platform = Platform()
+    bad, *good = unsent(platform, 4)
+
+    class Cursed(FlakyJobStore):
+        def get(self, job_id: str) -> Job | None:
+            if job_id == bad.job_id:
+                raise KeyError("a column is missing")
+            return super().get(job_id)
+
+    platform.store.__class__ = Cursed
+    assert platform.sweep() == Swept(mended=3, failed=1, webhooks=0)
+    assert sorted(platform.queue.bodies) == sorted(message(job.job_id) for job in good)
+
+
+def test_a_service_that_is_gone_is_asked_a_few_times_a_sweep_and_no_more() -> None:
+    platform = Platform()
+    unsent(platform, 20)
+    platform.queue.failing = 1_000
+    assert platform.sweep() == Swept(mended=0, failed=PATIENCE, webhooks=0)
+    assert platform.queue.failing == 1_000 - PATIENCE
+    platform.store.trouble["due"] = 1_000
+    assert platform.sweep().failed == PATIENCE
+    assert platform.store.trouble["due"] == 1_000 - PATIENCE
+
+
+def test_two_sweepers_at_once_end_a_job_once() -> None:
+    platform = Platform()
+    job = platform.submit()
+    platform.clock.advance(limits.JOB_DEADLINE + limits.CLOCK_SKEW)
+    platform.store.unheard["end"] = 1
+    platform.sweep()
+    platform.sweep()
+    ended = platform.read(job)
+    assert ended.state is State.EXPIRED
+    assert ended.failure is None
+
+
+def test_a_job_that_a_worker_ends_meanwhile_stays_as_it_ended() -> None:
+    platform = Platform()
+    job = platform.submit()
+    platform.clock.advance(limits.JOB_DEADLINE + limits.CLOCK_SKEW)
+
+    class Racing(FlakyJobStore):
+        def get(self, job_id: str) -> Job | None:
+            found = super().get(job_id)
+            if found is not None and not found.state.terminal:
+                self.end(job_id, state=State.FAILED, now=platform.clock.now(), failure=Failure("A", "b"))
+            return found
+
+    platform.store.__class__ = Racing
+    assert platform.sweep().failed == 0
+    assert platform.read(job).failure == Failure("A", "b")
