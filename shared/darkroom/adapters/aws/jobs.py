@@ -61,7 +61,7 @@ from darkroom.errors import (
 from darkroom.ports import Page, Pulse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
 
 TRIES: Final = 3
 """Of a transaction that met another on the same rows, and of a step whose ledger changed while it was read."""
+CONFLICT_PAUSE: Final = 0.05
 FILTERED_PAGES: Final = 5
 """How many pages of an owner's jobs one call looks through for those that a filter wants."""
 
@@ -96,9 +97,11 @@ class RefusedError(Exception):
 
 
 class DynamoJobStore:
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, *, pause: Callable[[float], None] = time.sleep) -> None:
+        """`pause` takes seconds."""
         self._client = client
         self._table = table
+        self._pause = pause
 
     # --- the job's life ----------------------------------------------------------------------------------------------
 
@@ -519,7 +522,7 @@ class DynamoJobStore:
                 )
                 if not conflict or tries == TRIES:
                     raise
-                time.sleep(0.05 * tries)  # another write met ours on one row; neither waits for the other in DynamoDB
+                self._pause(CONFLICT_PAUSE * tries)  # neither of two writes to one row waits for the other in DynamoDB
             else:
                 return
 
