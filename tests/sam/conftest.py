@@ -57,6 +57,7 @@ def invoke(sam: SamLocal) -> Callable[[str, Path], Any]:
         )
         print(ended.stderr)
         assert ended.returncode == 0, ended.stderr
-        return json.loads(ended.stdout.strip().splitlines()[-1])
+        # Not splitlines(): a page of JavaScript has more kinds of line ends than a terminal.
+        return json.loads(ended.stdout.strip().rpartition("\n")[2])
 
     return invoke

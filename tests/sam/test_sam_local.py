@@ -113,8 +113,7 @@ def test_a_picture_goes_from_upload_to_boxes_in_the_built_containers(
     accepted = local_api.post("/process", json={"imageUrls": [image]})
     assert accepted.status_code == 202, accepted.text
 
-    queue = stack.outputs["QueueUrl"]
-    message = stack.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"][0]
+    message = message_of(stack, accepted.json()["jobId"])
     event = tmp_path / "event.json"
     event.write_text(json.dumps(sqs_event(message, stack.outputs["QueueArn"])))
     assert invoke("DetectFunction", event) == {"batchItemFailures": []}
@@ -122,6 +121,17 @@ def test_a_picture_goes_from_upload_to_boxes_in_the_built_containers(
     job = local_api.get(f"/jobs/{accepted.json()['jobId']}").json()
     assert job["status"] == "COMPLETED", job
     assert {found["label"] for found in job["detections"][0]["detections"]} >= {"cup", "dining table"}
+
+
+def message_of(stack: Stack, job_id: str) -> dict[str, Any]:
+    """The job's message, among those of the sample events' jobs."""
+    sqs, queue = stack.client("sqs"), stack.outputs["QueueUrl"]
+    while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=5).get("Messages"):
+        for message in messages:
+            if json.loads(message["Body"])["jobId"] == job_id:
+                found: dict[str, Any] = message
+                return found
+    raise AssertionError(f"no message of {job_id} in the queue")
 
 
 def sqs_event(message: dict[str, Any], queue: str) -> dict[str, Any]:
