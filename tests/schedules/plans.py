@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from darkroom.domain.limits import CLOCK_SKEW, MINUTE, SECOND
 from hypothesis import strategies as st
 
@@ -45,19 +47,25 @@ curses = st.builds(
 )
 outages = st.tuples(st.sampled_from(["dynamodb", "dynamodb", "sqs", "s3"]), st.integers(1, 12))
 
-schedules = st.builds(
-    Schedule,
-    jobs=st.lists(job_plans, min_size=1, max_size=2).map(tuple),
-    blows=st.integers(0, 6).flatmap(lambda n: st.dictionaries(st.integers(1, CALLS), blows(), min_size=n, max_size=n)),
-    skew=st.sampled_from([0, -CLOCK_SKEW, CLOCK_SKEW]),
-    skewed=st.lists(st.booleans(), min_size=1, max_size=5).map(tuple),
-    duplicates=st.dictionaries(st.integers(1, 6), st.sampled_from([0, 30, 3 * SECOND, 70 * SECOND]), max_size=2),
-    delays=st.lists(st.sampled_from([0, 0, 0, 4 * SECOND, 90 * SECOND]), min_size=1, max_size=4).map(tuple),
-    newest_first=st.booleans(),
-    batch=st.sampled_from([1, 2]),
-    unpaid_answers=st.tuples(
+PARTS: dict[str, st.SearchStrategy[Any]] = {
+    "jobs": st.lists(job_plans, min_size=1, max_size=2).map(tuple),
+    "blows": st.integers(0, 6).flatmap(
+        lambda n: st.dictionaries(st.integers(1, CALLS), blows(), min_size=n, max_size=n)
+    ),
+    "skew": st.sampled_from([0, -CLOCK_SKEW, CLOCK_SKEW]),
+    "skewed": st.lists(st.booleans(), min_size=1, max_size=5).map(tuple),
+    "duplicates": st.dictionaries(st.integers(1, 6), st.sampled_from([0, 30, 3 * SECOND, 70 * SECOND]), max_size=2),
+    "delays": st.lists(st.sampled_from([0, 0, 0, 4 * SECOND, 90 * SECOND]), min_size=1, max_size=4).map(tuple),
+    "newest_first": st.booleans(),
+    "batch": st.sampled_from([1, 2]),
+    "unpaid_answers": st.tuples(
         st.integers(1, 3), one_in(3).flatmap(lambda hit: st.integers(1, 4) if hit else st.just(0))
     ).map(lambda drawn: frozenset(range(drawn[0], drawn[0] + drawn[1]))),
-    curse=one_in(4).flatmap(lambda hit: curses if hit else st.none()),
-    outage=one_in(8).flatmap(lambda hit: outages if hit else st.none()),
-)
+    "curse": one_in(4).flatmap(lambda hit: curses if hit else st.none()),
+    "outage": one_in(8).flatmap(lambda hit: outages if hit else st.none()),
+}
+
+
+def schedules(**parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Schedule]:
+    """Of everything that may happen; a part that is given is drawn from that instead."""
+    return st.builds(Schedule, **{**PARTS, **parts})

@@ -26,7 +26,7 @@ def test_no_schedule_breaks_an_invariant(simulated_aws: Aws, shard: int) -> None
     @settings(
         max_examples=-(-SCHEDULES // SHARDS), deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
-    @given(schedule=schedules)
+    @given(schedule=schedules())
     def holds(schedule: Schedule) -> None:
         world = World(simulated_aws, schedule)
         world.run()

@@ -65,7 +65,7 @@ OWNER: Final = "owner"
 HOOK: Final = "https://hooks.example/darkroom"
 RECEIVES: Final = 5
 VISIBILITY: Final = {"detect": 30 * MINUTE, "webhook": 12 * MINUTE}
-MOST_CALLS: Final = 20_000
+MOST_CALLS: Final = 5_000
 """A world that has made so many is stopped: no budget is near it."""
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
