@@ -8,7 +8,7 @@ from darkroom.domain.jobs import Cost
 from darkroom.errors import CostLimitError
 
 LAMBDA_USD_PER_GB_SECOND: Final = 0.0000166667
-"""x86, first tier, us-east-1: https://aws.amazon.com/lambda/pricing/ (seen January 2026)."""
+"""x86, first tier, us-east-1: https://aws.amazon.com/lambda/pricing/ has what holds today."""
 DETECTION_MILLISECONDS_PER_IMAGE: Final = 1_500
 """Fetch, decode and one pass of a detector on two cores, rounded up: an estimate should not be too low."""
 

@@ -12,7 +12,7 @@ OVERLAP: Final = 0.45
 """Two boxes of one label that share more than this part of their union (IoU) are one object."""
 USD_PER_IMAGE: Final = {"rekognition": 0.001}
 """What the paid engines charge; the others cost compute alone. Rekognition DetectLabels, first million images a month,
-us-east-1: https://aws.amazon.com/rekognition/pricing/ (seen January 2026)."""
+us-east-1: https://aws.amazon.com/rekognition/pricing/ has what holds today."""
 FUNCTION_GIGABYTES: Final = 3_008 / 1_024
 """Memory of the detect function, which the estimate of a job is made with; a test holds it to the template."""
 DETECTIONS_PER_IMAGE: Final = 300
