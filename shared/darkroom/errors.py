@@ -24,7 +24,11 @@ DarkroomError
 ├── NoModelError                 the engine has no weights; the message names the command that gets them
 ├── FetchFailedError             the far side answered badly, slowly or not at all
 ├── TransientError               the same call may succeed later: throttled, timed out, unavailable
-│   └── NotChargedError          a provider refused a paid call before it charged for it
+│   ├── NotChargedError          a provider refused a paid call before it charged for it
+│   └── InterruptedCallError     a paid call broke, and nobody knows whether it was charged
+├── ProviderRefusedError         a provider will never do this: moderation, a bad request, a key it does not accept
+├── ProviderAnswerError          a provider was paid, and its answer is nothing that we accept
+├── NoProductError               a page on which no product is found
 ├── UnhealthyError               a deep health check found dependencies that do not answer
 ├── LeaseLostError               another worker holds the job now, or it ended: stop without a trace
 ├── AttemptsExhaustedError       a paid step was interrupted as often as we are willing to pay for
@@ -186,6 +190,25 @@ class TransientError(DarkroomError):
 
 class NotChargedError(TransientError):
     pass
+
+
+class InterruptedCallError(TransientError):
+    code = "PROVIDER_INTERRUPTED"
+
+
+class ProviderRefusedError(DarkroomError):
+    """`exact_code` says which: MODERATED, PROVIDER_KEY, PROVIDER_BAD_REQUEST."""
+
+    code = "PROVIDER_REFUSED"
+
+
+class ProviderAnswerError(DarkroomError):
+    code = "PROVIDER_ANSWER"
+
+
+class NoProductError(DarkroomError):
+    code = "NO_PRODUCT_DATA"
+    default_fix = "Use the URL of one product's own page; POST /generative-ai-images/preview shows what is read."
 
 
 class UnhealthyError(DarkroomError):

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from darkroom.domain.callers import ApiKey, Caller
     from darkroom.domain.detection import Detection
+    from darkroom.domain.doodles import Measures
+    from darkroom.domain.generation import Ability, AnalyseRequest, Drawn, DrawRequest, Picture, Reading, Trial
     from darkroom.domain.jobs import Attempt, Cost, Delivery, Failure, Job, Kind, Result, State
+    from darkroom.domain.products import Overlay, Product
     from darkroom.domain.uploads import Upload
 
 
@@ -389,4 +392,106 @@ class ObjectDetector(Protocol):
 
         A paid engine raises NotChargedError where it knows that the call cost nothing and may succeed later.
         """
+        ...
+
+
+# --- generation ------------------------------------------------------------------------------------------------------
+
+
+class ImageGenerator(Protocol):
+    """One engine that draws: ours, or a provider's behind its SDK.
+
+    `draw` and `analyse` own limits, timeout, retries, circuit, cost and errors; every single call of the provider goes
+    through the `trial` that is handed in. Both raise
+    NotChargedError       refused before anything was charged, and may succeed later (429, unavailable, circuit open);
+    InterruptedCallError  nobody knows whether it was charged (a timeout, a connection that broke, a 5xx);
+    ProviderRefusedError  it will never be done (moderation, a bad request, a key that is not accepted);
+    ProviderAnswerError   it was charged, and what came is no picture that we accept.
+    """
+
+    name: str
+    abilities: frozenset[Ability]
+
+    def price(self, request: DrawRequest) -> Cost:
+        """What one call is expected to be charged at, rounded up; nothing for an engine of ours."""
+        ...
+
+    def draw(self, request: DrawRequest, *, trial: Trial[Drawn]) -> Drawn: ...
+
+
+class ImageAnalyser(Protocol):
+    """One engine that says what a picture shows, by the same rules as an ImageGenerator."""
+
+    name: str
+    abilities: frozenset[Ability]
+
+    def price_to_analyse(self, request: AnalyseRequest) -> Cost: ...
+
+    def analyse(self, request: AnalyseRequest, *, trial: Trial[Reading]) -> Reading: ...
+
+
+class PictureReader(Protocol):
+    """The way in for every encoded picture that comes from outside: a user's, a page's, a provider's."""
+
+    def frames(self, data: bytes) -> Frames:
+        """Upright RGBA. Raises BadImageError, TooLargeError (IMAGE_PIXELS over all frames) before a full decode."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Pixels of one picture, or of an animation: each (height, width, 4), RGBA, not premultiplied, all of one size.
+
+    `duration` is the milliseconds that a frame is shown, 0 for a still.
+    """
+
+    pixels: tuple[NDArray[np.uint8], ...]
+    media_type: str
+    duration: int = 0
+
+
+class PictureEncoder(Protocol):
+    def still(self, pixels: NDArray[np.uint8], media_type: str) -> bytes:
+        """(height, width, 4) RGBA to PNG, WebP, AVIF, or JPEG (laid on white). Nothing but pixels goes in."""
+        ...
+
+    def animation(self, frames: Sequence[NDArray[np.uint8]], *, fps: int, media_type: str) -> bytes:
+        """A loop without end: GIF, WebP, APNG or AVIF."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Optimised:
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+    ssim: float
+
+
+class PictureOptimiser(Protocol):
+    def optimise(self, pixels: NDArray[np.uint8], *, width: int, height: int, original: bytes) -> Optimised:
+        """Trimmed, fitted into width by height and quantised: the smallest encoding at an SSIM of at least 0.98.
+
+        `pixels` is `original` decoded, RGBA. The original itself is a candidate where it fits already, so that doing it
+        again changes nothing.
+        """
+        ...
+
+
+class DoodleMeter(Protocol):
+    def measure(self, pixels: NDArray[np.uint8]) -> Measures:
+        """What can be said of a drawing, (height, width, 4) RGBA, by measuring it."""
+        ...
+
+
+class ProductReader(Protocol):
+    def read(self, html: bytes, *, url: str, content_type: str) -> Product:
+        """What a product page says, each fact with its source and confidence. Never raises for a hostile page."""
+        ...
+
+
+class Overlayer(Protocol):
+    def lay(self, picture: Picture, overlay: Overlay) -> tuple[bytes, Overlay]:
+        """The picture as JPEG with the texts laid over it, and what of them was laid (the rest has its reason)."""
         ...
