@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from darkroom.adapters.vision.models import ModelLibrary
 from darkroom.errors import FetchFailedError, NoModelError
-from darkroom.settings import read
+from darkroom.settings import LOCAL_STAGE, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +22,7 @@ PASSED_ON: Final = (
     "DETECT_THREADS",
     "MODEL_CACHE",
     "REKOGNITION_REGION",
+    "FETCH_ALLOW_LOOPBACK",
 )
 PATHS: Final = ("DETECT_MODEL_DIR", "DETECT_MODEL_LIST", "MODEL_CACHE")
 FETCH_SECONDS: Final = 10.0
@@ -34,9 +35,10 @@ def choose(environment: Mapping[str, str], say: Callable[[str], None]) -> dict[s
     """
     settings = {name: environment[name] for name in PASSED_ON if environment.get(name)}
     # The functions have a home of their own, so paths must not depend on it.
-    settings["MODEL_CACHE"] = read(settings).model_cache
+    stage = {"STAGE": LOCAL_STAGE}
+    settings["MODEL_CACHE"] = read(settings | stage).model_cache
     settings |= {name: str(Path(settings[name]).expanduser().resolve()) for name in PATHS if name in settings}
-    wanted = read(settings)
+    wanted = read(settings | stage)
     if wanted.detect_engine not in ("auto", "onnx"):
         say(f"Detector: {wanted.detect_engine}, as DETECT_ENGINE says")
         return settings

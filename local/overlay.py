@@ -8,6 +8,7 @@
 - A refusal of plain HTTP is left out: the emulator speaks nothing else.
 - A queue's concurrency that is a parameter is written as that parameter's number: the emulator takes it for text.
 - Binary media types are written with a plain slash: the emulator does not read SAM's `~1` form.
+- The stage is `local`, which no deployment may have, so that a setting can be for a laptop alone.
 - Settings of this laptop (an engine, a model folder) are added to the functions' environments.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+from darkroom.settings import LOCAL_STAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,6 +64,8 @@ def localised(template: Template, root: Path, settings: Mapping[str, str]) -> Te
     local["Outputs"] = {
         name: output for name, output in local.get("Outputs", {}).items() if not layers & set(_references(output))
     }
+    if "Stage" in local.get("Parameters", {}):
+        local["Parameters"]["Stage"] = {"Type": "String", "Default": LOCAL_STAGE}
     for resource in resources.values():
         properties = resource.get("Properties", {})
         if resource["Type"] == FUNCTION:

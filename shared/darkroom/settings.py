@@ -17,6 +17,8 @@ from darkroom.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from darkroom.domain.addresses import Place
+
 ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "BUCKET_NAME": ("S3_BUCKET", "S3_BUCKET_NAME"),
     "TABLE_NAME": ("JOBS_TABLE_NAME",),
@@ -27,6 +29,8 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
 
 ENGINES: Final = ("auto", "onnx", "rekognition", "dlib")
 """What DETECT_ENGINE takes."""
+LOCAL_STAGE: Final = "local"
+"""The stage of the embedded AWS of a laptop; the template refuses it, so no deployment has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Settings:
     webhook_secret_id: str
     allowed_origins: tuple[str, ...]
     requests_per_minute: int
+    fetch_loopback: frozenset[Place]
     oidc_issuer: str
     oidc_audience: str
     oidc_jwks_url: str
@@ -80,6 +85,7 @@ VARIABLES: Final[dict[str, str]] = {
     "webhook_secret_id": "WEBHOOK_SECRET_ID",
     "allowed_origins": "ALLOWED_ORIGINS",
     "requests_per_minute": "REQUESTS_PER_MINUTE",
+    "fetch_loopback": "FETCH_ALLOW_LOOPBACK",
     "oidc_issuer": "OIDC_ISSUER",
     "oidc_audience": "OIDC_AUDIENCE",
     "oidc_jwks_url": "OIDC_JWKS_URL",
@@ -137,6 +143,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         webhook_queue_url=text("WEBHOOK_QUEUE_URL"),
         webhook_secret_id=text("WEBHOOK_SECRET_ID"),
         allowed_origins=tuple(filter(None, (origin.strip() for origin in text("ALLOWED_ORIGINS").split(",")))),
+        fetch_loopback=_places(text("FETCH_ALLOW_LOOPBACK"), text("STAGE")),
         requests_per_minute=int(number("REQUESTS_PER_MINUTE", limits.REQUESTS_PER_MINUTE, 1, 100_000)),
         oidc_issuer=text("OIDC_ISSUER"),
         oidc_audience=text("OIDC_AUDIENCE"),
@@ -151,6 +158,27 @@ def read(environment: Mapping[str, str]) -> Settings:
         rekognition_region=text("REKOGNITION_REGION", region),
         function_gigabytes=number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 1024, 1, 1_000_000) / 1024,
     )
+
+
+def _places(listed: str, stage: str) -> frozenset[Place]:
+    """What FETCH_ALLOW_LOOPBACK lists, `address:port` with commas between: for a laptop's demo, and no deployment."""
+    if not listed:
+        return frozenset()
+    if stage != LOCAL_STAGE:
+        raise SettingsError(
+            f"FETCH_ALLOW_LOOPBACK opens this machine to whoever names a URL, and the stage is {stage!r}",
+            fix=f"Remove it: it is taken on the stage {LOCAL_STAGE!r} alone, which is that of a laptop's embedded AWS.",
+        )
+    from darkroom.domain.addresses import place_on_loopback
+
+    places = [place_on_loopback(part.strip()) for part in listed.split(",")]
+    found = frozenset(place for place in places if place is not None)
+    if len(found) != len(places):
+        raise SettingsError(
+            f"FETCH_ALLOW_LOOPBACK is {listed!r}, which is no list of loopback addresses with ports",
+            fix="Write each as 127.0.0.1:8080 or [::1]:8080, with commas between.",
+        )
+    return found
 
 
 @cache

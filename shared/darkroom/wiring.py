@@ -265,7 +265,7 @@ def sweeper() -> Sweeper:
 def fetcher() -> ports.Fetcher:
     from darkroom.adapters.web.fetcher import GuardedFetcher
 
-    return GuardedFetcher()
+    return GuardedFetcher(loopback=settings().fetch_loopback)
 
 
 @cache

@@ -237,7 +237,7 @@ def test_without_a_key_only_the_open_paths_answer(stack: Stack) -> None:
             assert anybody.get(path).status_code == 200
         for method, path in (("GET", "/jobs"), ("POST", "/process"), ("POST", "/uploads/presign")):
             assert anybody.request(method, path).status_code in (401, 403)
-        assert anybody.get("/jobs", headers={"x-api-key": "dk_dev_" + "0" * 49}).status_code in (401, 403)
+        assert anybody.get("/jobs", headers={"x-api-key": "dk_local_" + "0" * 49}).status_code in (401, 403)
 
 
 def test_a_wrong_method_reaches_us_and_is_told_the_right_ones(api: httpx.Client) -> None:

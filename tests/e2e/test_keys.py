@@ -43,7 +43,7 @@ def test_a_key_is_printed_once_and_alone_on_standard_output(run: Command, named:
     status, out, err = run("create", "--owner", "printed", "--label", "ci", "--rate", "9", *named)
     assert status == 0
     secret = out.strip()
-    assert re.fullmatch(r"dk_dev_[A-Za-z0-9]{49}", secret)
+    assert re.fullmatch(r"dk_local_[A-Za-z0-9]{49}", secret)
     assert "cannot be shown again" in err
     assert secret not in err
     (key,) = keys_of(stack, "printed")
@@ -143,7 +143,7 @@ def test_nobody_and_a_bad_key_are_401(stack: Stack, api: httpx.Client) -> None:
         {"x-api-key": ""},
         {"x-api-key": "password"},
         {"x-api-key": f"{good[:-1]}{'0' if good[-1] != '0' else '1'}"},
-        {"x-api-key": api_keys.mint("dev", bytes(32))},
+        {"x-api-key": api_keys.mint(stack.stage, bytes(32))},
         {"authorization": "Bearer x.y.z"},
         {"authorization": f"Bearer {good}"},
     ):

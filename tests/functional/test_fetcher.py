@@ -74,6 +74,44 @@ def test_a_get_names_the_host_and_itself_and_connects_to_the_resolved_address(we
     ]
 
 
+def test_a_place_on_loopback_that_was_named_is_fetched_from_and_posted_to(web: Callable[..., StubWeb]) -> None:
+    place = ("127.0.0.1", 8080)
+    stub = web(redirect("/b"), response(body=b"here"), response(202))
+    fetcher = GuardedFetcher(resolve=stub.resolve, connect=stub.connect, loopback=frozenset({place}))
+    fetcher.check("http://127.0.0.1:8080/a")
+    fetched = fetcher.get("http://127.0.0.1:8080/a", limit=100)
+    assert (fetched.url, fetched.body) == ("http://127.0.0.1:8080/b", b"here")
+    assert fetcher.post("http://127.0.0.1:8080/", body=b"", headers={}, limit=0, timeout=5_000).status == 202
+    assert (stub.attempts, stub.lookups) == ([place] * 3, [])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/",
+        "http://127.0.0.1:8081/",
+        "http://[::1]:8080/",
+        "http://10.0.0.1:8080/",
+        "http://inside.example/",
+        "http://inside.example:8080/",
+    ],
+)
+def test_a_named_place_opens_nothing_else_of_this_machine(url: str) -> None:
+    stub = StubWeb({"inside.example": [["127.0.0.1"]], "shop.example": [[PUBLIC]]}, [redirect(url)] * 9)
+    fetcher = GuardedFetcher(
+        resolve=stub.resolve, connect=stub.connect, loopback=frozenset({("127.0.0.1", 8080)}), deadline=5_000
+    )
+    with pytest.raises(UnacceptableUrlError):
+        fetcher.get(url, limit=100)
+    with pytest.raises(UnacceptableUrlError):
+        fetcher.post(url, body=b"", headers={}, limit=0, timeout=5_000)
+    assert stub.attempts == []
+    with pytest.raises(UnacceptableUrlError):
+        fetcher.get("http://shop.example/", limit=100)
+    assert stub.attempts == [(PUBLIC, 80)]
+    stub.close()
+
+
 def test_a_port_and_an_ipv6_host_are_named_in_the_host_header(web: Callable[..., StubWeb]) -> None:
     stub = web()
     guarded(stub).get(f"http://[{ALSO_PUBLIC}]:443/", limit=100)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from darkroom.contracts.routes import ROUTES
 from darkroom.domain.detection import FUNCTION_GIGABYTES
 from darkroom.domain.uploads import Purpose
-from darkroom.settings import VARIABLES
+from darkroom.settings import LOCAL_STAGE, VARIABLES
 
 from tests.template.stack import ALARM, MAPPING, QUEUE, ROLE, Stack, anonymous, references, several, target
 
@@ -52,6 +52,7 @@ GATEWAY_ANSWERS: Final = {
 PROBLEM_FIELDS: Final = {"type", "title", "detail", "code", "requestId", "fix", "message"}
 DATA: Final = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret")
 DAY: Final = 86_400
+LAPTOP_ONLY: Final = VARIABLES["fetch_loopback"]
 
 
 def rule(check: Callable[[Stack], Iterator[str]]) -> Callable[[Stack], Iterator[str]]:
@@ -396,6 +397,15 @@ def an_environment_names_settings_only(stack: Stack) -> Iterator[str]:
     for name in stack.functions:
         for variable in sorted(set(stack.environment(name)) - set(VARIABLES.values())):
             yield f"{name}: {variable} is not in settings.py"
+
+
+@rule
+def no_deployed_function_fetches_from_its_own_machine(stack: Stack) -> Iterator[str]:
+    for name in stack.functions:
+        if LAPTOP_ONLY in stack.environment(name):
+            yield f"{name}: {LAPTOP_ONLY}"
+    if re.fullmatch(stack.translated["Parameters"]["Stage"].get("AllowedPattern", ".*"), LOCAL_STAGE):
+        yield f"a deployment may call its stage {LOCAL_STAGE}"
 
 
 @rule

@@ -209,6 +209,9 @@ DAMAGE: Final[dict[str, Callable[[Stack], Stack | None]]] = {
     ].update(LogFormat="Text"),
     "a_log_is_not_kept_for_ever": lacking("ApiLogs", "RetentionInDays"),
     "an_environment_names_settings_only": lambda stack: stack.environment("DetectFunction").update(DETECT_COLOUR="red"),
+    "no_deployed_function_fetches_from_its_own_machine": lambda stack: stack.environment("WebhooksFunction").update(
+        FETCH_ALLOW_LOOPBACK="127.0.0.1:8080"
+    ),
     "an_environment_holds_no_secret": lambda stack: stack.environment("WebhooksFunction").update(
         STAGE="{{resolve:secretsmanager:master}}"
     ),

@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 from darkroom.domain import limits
-from darkroom.domain.addresses import PORTS, WebAddress, is_public, parse, redirection
+from darkroom.domain.addresses import PORTS, WebAddress, is_public, parse, place_on_loopback, redirection
 from darkroom.errors import UnacceptableUrlError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -211,3 +211,71 @@ def test_a_redirection_may_take_up_tls() -> None:
 @pytest.mark.parametrize(("status", "location"), [(200, "/d"), (304, "/d"), (300, "/d"), (201, "/d"), (302, None)])
 def test_other_answers_redirect_nowhere(status: int, location: str | None) -> None:
     assert redirection(HERE, status, location) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("127.0.0.1:8080", ("127.0.0.1", 8080)),
+        ("127.9.8.7:1", ("127.9.8.7", 1)),
+        ("[::1]:65535", ("::1", 65535)),
+        ("[0:0::1]:80", ("::1", 80)),
+        ("127.0.0.1", None),
+        ("127.0.0.1:", None),
+        ("127.0.0.1:0", None),
+        ("127.0.0.1:65536", None),
+        ("::1:80", None),
+        ("localhost:80", None),
+        ("127.1:80", None),
+        ("2130706433:80", None),
+        ("128.0.0.1:80", None),
+        ("10.0.0.1:80", None),
+        ("169.254.169.254:80", None),
+        ("[::ffff:127.0.0.1]:80", None),
+        ("[::2]:80", None),
+        ("a@127.0.0.1:80", None),
+        ("127.0.0.1:80/", None),
+        ("", None),
+    ],
+)
+def test_a_place_on_loopback_is_an_address_with_a_port(text: str, place: tuple[str, int] | None) -> None:
+    assert place_on_loopback(text) == place
+
+
+SHOP = frozenset({("127.0.0.1", 8080)})
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/a?b", "https://127.0.0.1:8080/"])
+def test_a_place_that_was_named_is_read_with_its_port(url: str) -> None:
+    assert parse(url, SHOP).url == url
+    with pytest.raises(UnacceptableUrlError, match="port 8080"):
+        parse(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8081/",
+        "http://127.0.0.2:8080/",
+        "http://[::1]:8080/",
+        "http://[::ffff:127.0.0.1]:8080/",
+        "http://127.1:8080/",
+        "http://0177.0.0.1:8080/",
+        "http://shop.example:8080/",
+        "http://127.0.0.1.shop.example:8080/",
+        "http://localhost:8080/",
+        "http://u@127.0.0.1:8080/",
+        "ftp://127.0.0.1:8080/",
+    ],
+)
+def test_a_named_place_opens_no_other_port_host_or_spelling(url: str) -> None:
+    with pytest.raises(UnacceptableUrlError):
+        parse(url, SHOP)
+
+
+def test_a_redirection_may_lead_to_a_named_place_and_to_none_beside_it() -> None:
+    here = parse("http://127.0.0.1:8080/a", SHOP)
+    assert redirection(here, 302, "b", SHOP) == parse("http://127.0.0.1:8080/b", SHOP)
+    for elsewhere in ("//127.0.0.1:8081/", "//10.0.0.1:8080/"):
+        with pytest.raises(UnacceptableUrlError):
+            redirection(here, 302, elsewhere, SHOP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from darkroom.errors import SettingsError
-from darkroom.settings import ALIASES, ENGINES, read
+from darkroom.settings import ALIASES, ENGINES, LOCAL_STAGE, read
 from darkroom.wiring import DETECTORS
 
 NAMES = [(name, alias) for name, aliases in ALIASES.items() for alias in aliases]
@@ -32,3 +32,24 @@ def test_every_engine_of_the_settings_is_wired() -> None:
     assert set(DETECTORS) == set(ENGINES)
     assert [read({"DETECT_ENGINE": engine}).detect_engine for engine in ENGINES] == list(ENGINES)
     assert read({}).detect_engine == "auto"
+
+
+def test_the_local_stage_may_fetch_from_places_on_loopback_that_it_names() -> None:
+    told = {"STAGE": LOCAL_STAGE, "FETCH_ALLOW_LOOPBACK": "127.0.0.1:8080, [::1]:9000"}
+    assert read(told).fetch_loopback == {("127.0.0.1", 8080), ("::1", 9000)}
+    assert read({"STAGE": LOCAL_STAGE}).fetch_loopback == frozenset()
+
+
+@pytest.mark.parametrize("stage", [{}, {"STAGE": "dev"}, {"STAGE": "prod"}, {"STAGE": "locals"}])
+def test_no_other_stage_may_and_is_told_to_remove_the_setting(stage: dict[str, str]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(stage | {"FETCH_ALLOW_LOOPBACK": "127.0.0.1:8080"})
+    assert caught.value.fix.startswith("Remove it: it is taken on the stage 'local' alone")
+
+
+@pytest.mark.parametrize(
+    "listed", ["127.0.0.1", "localhost:80", "10.0.0.1:80", "*", ",", "127.0.0.1:80,", "127.0.0.1:80,192.168.0.1:80"]
+)
+def test_what_is_no_loopback_address_with_a_port_stops_the_start(listed: str) -> None:
+    with pytest.raises(SettingsError, match="no list of loopback addresses"):
+        read({"STAGE": LOCAL_STAGE, "FETCH_ALLOW_LOOPBACK": listed})

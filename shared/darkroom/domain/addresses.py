@@ -17,6 +17,8 @@ from darkroom.domain import limits
 from darkroom.errors import UnacceptableUrlError
 
 PORTS: Final = {"http": 80, "https": 443}
+Place = tuple[str, int]
+"""A host and a port, the host as `WebAddress` spells it."""
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 # IANA's IPv4 and IPv6 special-purpose registries, less what they call globally reachable and unlike a private network.
@@ -81,6 +83,10 @@ class WebAddress:
     literal: bool
 
     @property
+    def place(self) -> Place:
+        return self.host, self.port
+
+    @property
     def authority(self) -> str:
         """What the Host header says."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -91,8 +97,11 @@ class WebAddress:
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
-def parse(url: str) -> WebAddress:
-    """Read a URL strictly. Raises UnacceptableUrlError, whose words never repeat the URL: it may hold a secret."""
+def parse(url: str, loopback: frozenset[Place] = frozenset()) -> WebAddress:
+    """Read a URL strictly; `loopback` holds places whose ports are let by besides the usual two.
+
+    Raises UnacceptableUrlError, whose words never repeat the URL: it may hold a secret.
+    """
     if len(url) > limits.URL_CHARACTERS:
         raise UnacceptableUrlError(f"The URL is longer than {limits.URL_CHARACTERS} characters")
     if _ODD_CHARACTER.search(url):
@@ -109,9 +118,9 @@ def parse(url: str) -> WebAddress:
     if not named:
         raise UnacceptableUrlError("The URL's host or port cannot be read")
     port = int(named[3] or PORTS[scheme])
-    if port not in PORTS.values():
-        raise UnacceptableUrlError(f"The URL names port {port}")
     host, literal = (_v6(named[1]), True) if named[1] else _name_or_v4(named[2])
+    if port not in PORTS.values() and (host, port) not in loopback:
+        raise UnacceptableUrlError(f"The URL names port {port}")
     return WebAddress(scheme, host, port, quote((path or "/") + query, safe="/?%:@!$&'()*+,;=~"), literal)
 
 
@@ -126,8 +135,22 @@ def is_public(address: str) -> bool:
     return ip.scope_id is None and ip in _V6_GLOBAL and not any(ip in network for network in _V6_REFUSED)
 
 
-def redirection(address: WebAddress, status: int, location: str | None) -> WebAddress | None:
-    """Where an answer of `address` sends its reader, None where it does not.
+def place_on_loopback(text: str) -> Place | None:
+    """`127.0.0.1:8080` or `[::1]:8080`, None for what is no loopback address with a port."""
+    named = _AUTHORITY.fullmatch(text)
+    if named is None or not named[3] or not 0 < int(named[3]) < 65_536:
+        return None
+    try:
+        host = str(ipaddress.IPv6Address(named[1]) if named[1] else ipaddress.IPv4Address(named[2]))
+    except ValueError:
+        return None
+    return (host, int(named[3])) if host == "::1" or host.startswith("127.") else None
+
+
+def redirection(
+    address: WebAddress, status: int, location: str | None, loopback: frozenset[Place] = frozenset()
+) -> WebAddress | None:
+    """Where an answer of `address` sends its reader, None where it does not; `loopback` as in `parse`.
 
     Raises UnacceptableUrlError for a target that breaks the rules, or that gives up TLS: whoever sits between could
     then hand in any content under the name that the caller trusted.
@@ -137,7 +160,7 @@ def redirection(address: WebAddress, status: int, location: str | None) -> WebAd
     if len(location) > limits.URL_CHARACTERS or _ODD_CHARACTER.search(location):
         raise UnacceptableUrlError("The URL redirects to something that is not a URL")
     try:
-        onward = parse(urljoin(address.url, location))
+        onward = parse(urljoin(address.url, location), loopback)
     except ValueError as error:
         raise UnacceptableUrlError("The URL redirects to something that is not a URL") from error
     if address.scheme == "https" and onward.scheme == "http":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +214,12 @@ def test_a_function_behind_an_alias_is_named_itself(template: overlay.Template) 
     assert not {"AutoPublishAlias", "ProvisionedConcurrencyConfig"} & set(resources["Read"]["Properties"])
     keys = resources["Api"]["Properties"]["Auth"]["Authorizers"]["Keys"]
     assert keys == {"FunctionArn": {"Fn::GetAtt": ["Read", "Arn"]}}
+
+
+def test_the_stage_is_one_that_no_deployment_may_have() -> None:
+    template = overlay.load(ROOT / "template.yaml")
+    deployed = template["Parameters"]["Stage"]
+    local = overlay.localised(template, ROOT, {})["Parameters"]["Stage"]
+    assert local == {"Type": "String", "Default": "local"}
+    assert re.fullmatch(deployed["AllowedPattern"], deployed["Default"])
+    assert not re.fullmatch(deployed["AllowedPattern"], local["Default"])
