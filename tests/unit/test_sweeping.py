@@ -10,12 +10,14 @@ from darkroom.domain.jobs import Failure, State
 from darkroom.domain.messages import message
 from darkroom.errors import JobExpiredError, TransientError
 from darkroom.usecases.running import WORKER_LOST
-from darkroom.usecases.sweeping import PATIENCE, Swept
+from darkroom.usecases.sweeping import PATIENCE, WEBHOOKS_TIME, Swept
 
 from tests.memory_platform import HOOK, OWNER, FlakyJobStore, Platform
 
 if TYPE_CHECKING:
-    from darkroom.domain.jobs import Job
+    from collections.abc import Sequence
+
+    from darkroom.domain.jobs import Delivery, Job
     from darkroom.usecases.running import Run
 
 LARGE = "x" * (limits.INLINE_RESULT_BYTES + 1)
@@ -268,6 +270,87 @@ def test_one_row_that_nobody_foresaw_keeps_no_other_waiting() -> None:
     platform.store.__class__ = Cursed
     assert platform.sweep() == Swept(mended=3, failed=1, webhooks=0)
     assert sorted(platform.queue.bodies) == sorted(message(job.job_id) for job in good)
+
+
+def owed(platform: Platform, count: int) -> list[Job]:
+    """So many jobs have ended, and none of their webhooks has been sent."""
+    platform.hooks.failing = count
+    jobs = [platform.submit(callback_url=HOOK) for _ in range(count)]
+    for job in jobs:
+        platform.jobs.cancel(OWNER, job.job_id)
+    platform.clock.advance(limits.MINUTE)
+    return jobs
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_one_webhook_that_nobody_foresaw_keeps_no_other_waiting(place: int, caplog: pytest.LogCaptureFixture) -> None:
+    platform = Platform()
+    good = owed(platform, 4)
+    bad = good.pop(place)
+
+    class Cursed(FlakyJobStore):
+        def delivery(self, job_id: str) -> Delivery | None:
+            if job_id == bad.job_id:
+                raise KeyError("a column is missing")
+            return super().delivery(job_id)
+
+    platform.store.__class__ = Cursed
+    assert platform.sweep() == Swept(mended=0, failed=1, webhooks=3)
+    assert [vars(record)["jobId"] for record in caplog.records if record.exc_info] == [bad.job_id]
+    assert sorted(platform.hooks.bodies) == sorted(message(job.job_id) for job in good)
+
+
+def test_a_webhook_that_meets_passing_trouble_keeps_no_other_waiting() -> None:
+    platform = Platform()
+    owed(platform, 4)
+    platform.hooks.failing = 1
+    assert platform.sweep() == Swept(mended=0, failed=1, webhooks=3)
+    assert platform.sweep() == Swept(mended=0, failed=0, webhooks=1)
+
+
+def test_a_queue_of_webhooks_that_is_gone_is_asked_a_few_times_a_sweep_and_no_more() -> None:
+    platform = Platform()
+    owed(platform, 20)
+    platform.hooks.failing = 1_000
+    assert platform.sweep() == Swept(mended=0, failed=PATIENCE, webhooks=0)
+    assert platform.hooks.failing == 1_000 - PATIENCE
+
+
+class Lagging(FlakyJobStore):
+    """The index of webhooks shows what it showed at first before anything new."""
+
+    _shown: Sequence[str] = ()
+
+    def due_deliveries(self, now: int, limit: int) -> Sequence[str]:
+        self._shown = [*self._shown, *super().due_deliveries(now, limit)][:limit]
+        return self._shown
+
+
+@pytest.mark.parametrize("kind", [FlakyJobStore, Lagging])
+def test_after_an_outage_each_webhook_is_sent_once_in_one_sweep(kind: type[FlakyJobStore]) -> None:
+    platform = Platform()
+    jobs = owed(platform, 450)
+    platform.store.__class__ = kind
+    assert platform.sweep().webhooks == 450
+    assert sorted(platform.hooks.bodies) == sorted(message(job.job_id) for job in jobs)
+
+
+def test_a_sweep_whose_time_went_into_jobs_still_sends_webhooks() -> None:
+    platform = Platform()
+    owed(platform, 3)
+    unsent(platform, 3)
+
+    class Slow(FlakyJobStore):
+        def get(self, job_id: str) -> Job | None:
+            platform.clock.advance(20_000)
+            return super().get(job_id)
+
+        def delivery(self, job_id: str) -> Delivery | None:
+            platform.clock.advance(WEBHOOKS_TIME // 2)
+            return super().delivery(job_id)
+
+    platform.store.__class__ = Slow
+    assert platform.sweep() == Swept(mended=2, failed=0, webhooks=2)
 
 
 def test_a_service_that_is_gone_is_asked_a_few_times_a_sweep_and_no_more() -> None:

@@ -18,7 +18,7 @@ from darkroom.errors import DarkroomError, JobEndedError, LeaseLostError, Transi
 from darkroom.usecases.running import WORKER_LOST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from darkroom.domain.jobs import Job, Kind
     from darkroom.ports import Clock, JobStore, MessageQueue, ObjectStore
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 BATCH: Final = 100
 PATIENCE: Final = 3
 """How many mends in a row may fail on passing trouble before the sweep is left to the next minute."""
+WEBHOOKS_TIME: Final = 5 * limits.SECOND
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,18 @@ class Swept:
     mended: int
     failed: int
     webhooks: int
+
+
+@dataclass(slots=True)
+class _Tally:
+    settled: int = 0
+    failed: int = 0
+    in_a_row: int = 0
+    """How many failed on what may be passing trouble since the last that did not."""
+
+    def stumbled(self) -> None:
+        self.failed += 1
+        self.in_a_row += 1
 
 
 class Sweeper:
@@ -60,48 +73,53 @@ class Sweeper:
         self._clock = clock
 
     def sweep(self, *, until: int) -> Swept:
-        """Mend what is due, oldest first, until nothing is or the clock says `until`."""
-        mended = failed = in_a_row = 0
+        """Mend what is due, oldest first, until nothing is or the clock says `until`; then send webhooks that are due,
+        for which WEBHOOKS_TIME is left however much there was to mend."""
+        jobs = self._work_off("job", self._store.due, self._mend, until)
+        if jobs.in_a_row >= PATIENCE:
+            return Swept(jobs.settled, jobs.failed, 0)
+        latest = max(until, self._clock.now() + WEBHOOKS_TIME)
+        hooks = self._work_off("webhook", self._store.due_deliveries, self._webhooks.resend, latest)
+        return Swept(jobs.settled, jobs.failed + hooks.failed, hooks.settled)
+
+    def _work_off(
+        self, what: str, due: Callable[[int, int], Sequence[str]], settle: Callable[[str], bool], until: int
+    ) -> _Tally:
+        """Settle each row that is due, once; `settle` says whether there was anything to do."""
+        tally = _Tally()
         seen: set[str] = set()
-        while self._clock.now() < until and in_a_row < PATIENCE:
+        while self._clock.now() < until and tally.in_a_row < PATIENCE:
             try:
-                due = self._store.due(self._clock.now(), BATCH + failed)
+                shown = due(self._clock.now(), BATCH + len(seen))  # the index may still show what was settled
             except TransientError as error:
-                log.warning("What is due could not be read: %s", error.detail)
-                failed, in_a_row = failed + 1, in_a_row + 1
+                log.warning("Which %ss are due could not be read: %s", what, error.detail)
+                tally.stumbled()
                 continue
-            fresh = [job_id for job_id in due if job_id not in seen]
+            fresh = [job_id for job_id in shown if job_id not in seen]
             if not fresh:
                 break
             for job_id in fresh:
-                if self._clock.now() >= until or in_a_row >= PATIENCE:
+                if self._clock.now() >= until or tally.in_a_row >= PATIENCE:
                     break
                 seen.add(job_id)
                 try:
-                    self._mend(job_id)
+                    tally.settled += settle(job_id)
                 except DarkroomError as error:
-                    log.warning("A job was not mended: %s", error.detail, extra={"jobId": job_id})
-                    failed, in_a_row = failed + 1, in_a_row + 1
+                    log.warning("A %s was not mended: %s", what, error.detail, extra={"jobId": job_id})
+                    tally.stumbled()
                 except Exception:
                     # One row that nobody foresaw must not keep the others waiting.
-                    log.exception("A job was not mended", extra={"jobId": job_id})
-                    failed += 1
+                    log.exception("A %s was not mended", what, extra={"jobId": job_id})
+                    tally.failed += 1
                 else:
-                    mended, in_a_row = mended + 1, 0
-        webhooks = 0
-        if in_a_row < PATIENCE:
-            try:
-                webhooks = self._webhooks.resend_due(until=until)
-            except TransientError as error:
-                log.warning("Due webhooks were not sent: %s", error.detail)
-                failed += 1
-        return Swept(mended, failed, webhooks)
+                    tally.in_a_row = 0
+        return tally
 
-    def _mend(self, job_id: str) -> None:
+    def _mend(self, job_id: str) -> bool:
         job = self._store.get(job_id)
         now = self._clock.now()
         if job is None or job.due_at is None or job.due_at > now:
-            return  # the index lags behind
+            return False  # the index lags behind
         try:
             if job.state.terminal:
                 self._tidy(job, now)
@@ -117,6 +135,7 @@ class Sweeper:
                 self._store.postpone(job_id, seen_due_at=job.due_at, due_at=now + limits.CLOCK_SKEW)
         except (JobEndedError, LeaseLostError) as error:
             log.info("Somebody was faster: %s", error.detail, extra={"jobId": job_id})
+        return True
 
     def _send_again(self, job: Job, seen_due_at: int, *, next_look: int, delay: int = 0) -> None:
         # In this order: killed in between, the message is sent twice, which is harmless, and never not at all.

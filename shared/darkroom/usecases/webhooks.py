@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from darkroom.domain import webhooks
 from darkroom.domain.jobs import DeliveryState
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from darkroom.domain.jobs import Delivery
     from darkroom.ports import Clock, Fetcher, JobStore, MessageQueue, Meter
-
-BATCH: Final = 100
-"""Webhooks that the sweeper looks at between two looks at the clock."""
 
 log = logging.getLogger(__name__)
 
@@ -112,22 +109,8 @@ class Webhooks:
                 return again
         raise ConflictError("The webhook is being delivered right now", fix="Send the request again in a few seconds.")
 
-    def resend_due(self, *, until: int) -> int:
-        """For the sweeper: send the message of each delivery that is due again; how many were sent.
-
-        Batch by batch, and at least one, until nothing is due or the clock says `until`.
-        """
-        sent = 0
-        looked_at: set[str] = set()
-        while True:
-            due = self._jobs.due_deliveries(self._clock.now(), BATCH + len(looked_at))
-            fresh = [job_id for job_id in due if job_id not in looked_at][:BATCH]
-            looked_at.update(fresh)
-            sent += sum(map(self._resend, fresh))
-            if not fresh or self._clock.now() >= until:
-                return sent
-
-    def _resend(self, job_id: str) -> bool:
+    def resend(self, job_id: str) -> bool:
+        """For the sweeper: send the delivery's message, if it is due; whether it was."""
         seen = self._jobs.delivery(job_id)
         now = self._clock.now()
         if seen is None or seen.due_at is None or seen.due_at > now:
