@@ -1,9 +1,30 @@
-"""Doodles: which styles there are, and what can be measured of a drawing."""
+"""Doodles: which styles there are, what can be measured of a drawing, and how much work an action is."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from darkroom.domain import limits
+from darkroom.domain.generation import APNG, AVIF, GIF, JPEG, PNG, SVG, WEBP
+from darkroom.errors import InvalidRequestError, TooLargeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EDITION: Final = 1
+"""Goes up when equal requests begin to give another drawing, so that no earlier answer is recalled for them."""
+FUNCTION_GIGABYTES: Final = 1.769
+"""The memory of the function that answers `/ai`: one whole core."""
+
+MEDIA_TYPES: Final = {"png": PNG, "svg": SVG, "webp": WEBP, "gif": GIF, "apng": APNG, "avif": AVIF}
+"""By the formats that a request may ask for."""
 
 
 class Style(StrEnum):
@@ -11,6 +32,13 @@ class Style(StrEnum):
     DETAILED = "detailed"
     CARTOON = "cartoon"
     MINIMALIST = "minimalist"
+
+
+class Action(StrEnum):
+    GENERATE = "generate-doodle"
+    ANIMATE = "generate-animation"
+    ANALYSE = "analyze-doodle"
+    OPTIMISE = "optimize-doodle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +61,73 @@ class Measures:
     colours: tuple[tuple[str, float], ...]
     background: str
     complexity: float
+
+
+PRESENTATION: Final = frozenset({"inline", "fresh", "max_cost", "callback_url"})
+"""Fields that say how to answer, not what to make."""
+
+
+def digest(action: Mapping[str, Any], chain: tuple[str, ...]) -> str:
+    """Equal for two requests that ask for the same: the hex sha256 of everything that decides what is made."""
+    asked = {name: value for name, value in action.items() if name not in PRESENTATION}
+    told = json.dumps([EDITION, chain, asked], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+SIGNATURES: Final = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), PNG),
+    (re.compile(rb"\xff\xd8\xff"), JPEG),
+    (re.compile(rb"GIF8[79]a"), GIF),
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), WEBP),
+    (re.compile(rb".{4}ftypavi[fs]", re.DOTALL), AVIF),
+)
+
+
+def image_bytes(text: str, mime_type: str | None) -> bytes:
+    """The picture that `imageData` holds. Raises InvalidRequestError for what is no base64 of such a picture, and
+    TooLargeError above INLINE_IMAGE_BYTES."""
+    if text.startswith("data:"):
+        raise _faulty("begins with data:", "Send what stands after the comma alone, and its type as mimeType.")
+    if re.search(r"\s", text):
+        raise _faulty("holds blanks or line breaks", "Send the base64 as one unbroken string.")
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise _faulty("is not base64", "Encode it by RFC 4648, section 4, with the padding at its end.") from None
+    if len(data) > limits.INLINE_IMAGE_BYTES:
+        raise TooLargeError(
+            f"The picture has {len(data):,} bytes; {limits.INLINE_IMAGE_BYTES:,} is the most within a request",
+            fix="Send a smaller picture.",
+        )
+    found = next((media_type for signature, media_type in SIGNATURES if signature.match(data)), None)
+    if found is None:
+        raise _faulty("is no PNG, JPEG, WebP, GIF or AVIF", "Send a picture of one of these types.")
+    if mime_type not in (None, found):
+        raise InvalidRequestError(
+            f"mimeType: says {mime_type}, and the picture is {found}",
+            problems=(("mimeType", f"says {mime_type}, and the picture is {found}"),),
+            fix=f"Say {found}.",
+        )
+    return data
+
+
+def _faulty(message: str, fix: str) -> InvalidRequestError:
+    return InvalidRequestError(f"imageData: {message}", problems=(("imageData", message),), fix=fix)
+
+
+QUICK: Final = 8 * limits.SECOND
+"""Work that is estimated at less is done while the caller waits, unless a provider is to do it."""
+
+
+def milliseconds(action: Mapping[str, Any]) -> int:
+    """What our own engine takes for an action on one core, rounded up: `benchmarks/doodles.py` measures it."""
+    match action["action"]:
+        case Action.GENERATE:
+            return int(action["count"]) * (300 + 500 * int(action["size"]) ** 2 // 1024**2)
+        case Action.ANIMATE:
+            encoding = 3 if action["format"] == "avif" else 1
+            return 500 + int(action["frame_count"]) * encoding * 150 * int(action["size"]) ** 2 // 512**2
+        case Action.ANALYSE:
+            return 1_500
+        case _:
+            return 500 + 4_000 * int(action["width"]) * int(action["height"]) // 1024**2

@@ -38,6 +38,8 @@ class Kind(StrEnum):
     """What sort of work a job is; each kind has one queue and one worker."""
 
     DETECTION = "detection"
+    DOODLE = "doodle"
+    PRODUCT_IMAGE = "product-image"
 
 
 @dataclass(frozen=True, slots=True)

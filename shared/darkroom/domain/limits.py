@@ -26,10 +26,28 @@ NUMBER_DIGITS: Final = 40
 """Longest number literal in a JSON body; CPython itself refuses 4,300 digits, with an error of its own kind."""
 
 IMAGE_BYTES: Final = 50 * MIB
+INLINE_IMAGE_BYTES: Final = 4 * MIB
+"""Of one image within a JSON body; larger ones are uploaded."""
 IMAGE_PIXELS: Final = 50_000_000
 """Over all frames of the image."""
 VIDEO_BYTES: Final = 2 * GIB
 VIDEO_DURATION: Final = 2 * HOUR
+
+DESCRIPTION_CHARACTERS: Final = 1_000
+OVERLAY_CHARACTERS: Final = 300
+"""Of each field of a product that is laid over its picture."""
+DOODLES_PER_REQUEST: Final = 10
+FRAMES_PER_ANIMATION: Final = 60
+DOODLE_SIZE_LEAST: Final = 64
+DOODLE_SIZE_MOST: Final = 2_048
+OPTIMISED_SIZE_MOST: Final = 4_096
+"""Pixels of a side."""
+ACTIONS_PER_REQUEST: Final = 10
+PROVIDERS_PER_CHAIN: Final = 4
+INLINE_ANSWER_BYTES: Final = 1 * MIB
+"""Of all pictures that one answer holds in base64; beyond it there is the URL alone."""
+PAGE_BYTES: Final = 10 * MIB
+"""Of a product's page, decoded."""
 
 PRESIGN_LIFETIME: Final = 900 * SECOND
 UPLOAD_KEPT: Final = 7 * DAY
