@@ -44,14 +44,27 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """How a kind of work has gone lately: moving averages of the wait in the queue and of the time per item."""
+    """How a kind of work has gone lately: moving averages of the wait in the queue and of the time per item, None
+    before the first job has ended.
 
-    wait: int
-    per_item: int
+    `waiting_since` is when the oldest job was created that the sweeper found waiting; None once a job has ended since.
+    """
+
+    wait: int | None = None
+    per_item: int | None = None
+    waiting_since: int | None = None
 
     def after(self, *, wait: int, per_item: int) -> Pulse:
-        """With one more observation folded in, at weight 1/8."""
+        """With one more job that ended folded in, at weight 1/8."""
+        if self.wait is None or self.per_item is None:
+            return Pulse(wait, per_item)
         return Pulse(self.wait + round((wait - self.wait) / 8), self.per_item + round((per_item - self.per_item) / 8))
+
+    def noted(self, since: int, now: int) -> Pulse:
+        """With a job of that creation time found waiting: an older one stays, unless none can wait so long."""
+        known = self.waiting_since
+        older = known is not None and now - limits.JOB_DEADLINE < known <= since
+        return self if older else replace(self, waiting_since=since)
 
 
 class JobStore(Protocol):
@@ -442,12 +455,12 @@ class PictureReader(Protocol):
 class Frames:
     """Pixels of one picture, or of an animation: each (height, width, 4), RGBA, not premultiplied, all of one size.
 
-    `duration` is the milliseconds that a frame is shown, 0 for a still.
+    `durations` are the milliseconds that each frame is shown; a still has none.
     """
 
     pixels: tuple[NDArray[np.uint8], ...]
     media_type: str
-    duration: int = 0
+    durations: tuple[int, ...] = ()
 
 
 class PictureEncoder(Protocol):

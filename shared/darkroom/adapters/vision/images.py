@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import threading
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -28,6 +29,8 @@ from darkroom.domain import limits
 from darkroom.errors import BadImageError, TooLargeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 FORMATS: Final = {
@@ -48,6 +51,7 @@ FRAMES: Final = 10_000
 JPEG_SCANS: Final = 100
 """Passes of a progressive JPEG. Encoders write about ten; each one costs a full pass over the picture."""
 ORIENTATION: Final = 0x0112
+_TURN: Final = threading.Lock()
 TILE_WIDTH, TILE_LENGTH = 322, 323
 
 TURNS: Final = {
@@ -103,13 +107,24 @@ class PillowImages:
     def __init__(self, *, most_bytes: int = limits.IMAGE_BYTES, most_pixels: int = limits.IMAGE_PIXELS) -> None:
         self._most_bytes = most_bytes
         self._most_pixels = most_pixels
-        self._turn = threading.Lock()
         # Pillow's own guard, which covers what plug-ins allocate while they read a header, raises at twice this value.
         Image.MAX_IMAGE_PIXELS = limits.IMAGE_PIXELS
         # Side pictures are never asked for, so nothing of theirs is parsed.
         pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
     def read(self, data: bytes) -> NDArray[np.uint8]:
+        with self.opened(data) as image:
+            image.load()
+            self.check_size(*image.size)
+            return np.asarray(_rgb(upright(image)))
+
+    @contextmanager
+    def opened(self, data: bytes) -> Iterator[Image.Image]:
+        """The picture with no pixel decoded yet and each limit held on what its headers say.
+
+        What a decoder raises within the block leaves it as BadImageError or TooLargeError. One block at a time, in the
+        whole process: it bounds the memory, and the filter of warnings belongs to the process.
+        """
         if not data:
             raise BadImageError("The image is empty", fix=ACCEPTED)
         if len(data) > self._most_bytes:
@@ -123,10 +138,11 @@ class PillowImages:
         if form == "JPEG" and data.count(b"\xff\xda") > JPEG_SCANS:
             raise BadImageError("The JPEG has more scans than a picture needs", fix="Save the image anew.")
         try:
-            # One at a time: it bounds the memory, and the filter of warnings belongs to the whole process.
-            with self._turn, warnings.catch_warnings():
+            with _TURN, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return self._decode(data, form)
+                with Image.open(io.BytesIO(data), formats=(form,)) as image:
+                    self._check(image, form)
+                    yield image
         except (BadImageError, TooLargeError):
             raise
         except Image.DecompressionBombError:
@@ -136,23 +152,16 @@ class PillowImages:
                 f"The {form} image is damaged or cut short", fix="Save the image anew and send that."
             ) from error
 
-    def _decode(self, data: bytes, form: str) -> NDArray[np.uint8]:
-        with Image.open(io.BytesIO(data), formats=(form,)) as image:
-            self._check(image, form)
-            image.load()
-            self._check_size(*image.size, frames=1)
-            return np.asarray(_rgb(_upright(image)))
-
     def _check(self, image: Image.Image, form: str) -> None:
         """The limits, on what the headers say."""
-        self._check_size(*image.size, frames=1)
+        self.check_size(*image.size)
         if isinstance(image, TiffImagePlugin.TiffImageFile):
             # A tile is a buffer of its own, whatever the size of the picture.
             tile = image.tag_v2.get(TILE_WIDTH, 1), image.tag_v2.get(TILE_LENGTH, 1)
-            self._check_size(*tile, frames=1)
+            self.check_size(*tile)
             self._check_pages(image)
         elif form != "JPEG":  # what a JPEG carries beside its picture (MPO) is a preview or a gain map
-            self._check_size(*image.size, frames=getattr(image, "n_frames", 1))
+            self.check_size(*image.size, frames=getattr(image, "n_frames", 1))
 
     def _check_pages(self, image: TiffImagePlugin.TiffImageFile) -> None:
         """The pages of a TIFF differ in size, and counting them means walking them: so walk, and stop at a limit."""
@@ -170,7 +179,7 @@ class PillowImages:
             raise self._too_many_frames()
         image.seek(0)
 
-    def _check_size(self, width: int, height: int, *, frames: int) -> None:
+    def check_size(self, width: int, height: int, *, frames: int = 1) -> None:
         if frames > FRAMES:
             raise self._too_many_frames()
         if width * height * frames > self._most_pixels:
@@ -190,7 +199,7 @@ class PillowImages:
         )
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def upright(image: Image.Image) -> Image.Image:
     """A loaded picture, turned as its orientation asks.
 
     Only after loading: decoders that turn by themselves (libheif, Pillow's TIFF) have reset the tag by then, and
@@ -203,15 +212,21 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
+def eight_bits(image: Image.Image) -> Image.Image:
+    """Greys of more than 8 bits to 8, scaled and not cut off; every other picture as it is."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        return Image.fromarray(_scaled(np.asarray(image)))
+    return image
+
+
 def _rgb(image: Image.Image) -> Image.Image:
-    """Any mode to RGB as a viewer would show it: transparency over white, more than 8 bits scaled and not cut off.
+    """Any mode to RGB as a viewer would show it: transparency over white.
 
     Colour profiles are not applied: a detector gains nothing from it, and their parser is one more thing to attack.
     """
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)).convert("RGB")
-    if image.mode in ("I", "F"):
-        return Image.fromarray(_scaled(np.asarray(image))).convert("RGB")
+    image = eight_bits(image)
     if image.has_transparency_data:
         upper = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", upper.size, "white"), upper).convert("RGB")
