@@ -60,12 +60,6 @@ class Pulse:
             return Pulse(wait, per_item)
         return Pulse(self.wait + round((wait - self.wait) / 8), self.per_item + round((per_item - self.per_item) / 8))
 
-    def noted(self, since: int, now: int) -> Pulse:
-        """With a job of that creation time found waiting: an older one stays, unless none can wait so long."""
-        known = self.waiting_since
-        older = known is not None and now - limits.JOB_DEADLINE < known <= since
-        return self if older else replace(self, waiting_since=since)
-
 
 class JobStore(Protocol):
     """The jobs, their attempt ledgers and their webhooks. Every change is one conditional write.
@@ -186,7 +180,11 @@ class JobStore(Protocol):
     def pulse(self, kind: Kind) -> Pulse | None: ...
 
     def beat(self, kind: Kind, *, wait: int, per_item: int) -> None:
-        """Fold one observation into the kind's moving averages (weight 1/8)."""
+        """Fold one job that ended into the kind's moving averages (weight 1/8); nothing is known to wait any more."""
+        ...
+
+    def note_waiting(self, kind: Kind, *, since: int) -> None:
+        """The oldest job of the kind that is known to wait was created then. It stands until the next beat."""
         ...
 
 

@@ -640,3 +640,12 @@ def test_the_pulse_is_a_moving_average(store: JobStore) -> None:
     assert store.pulse(Kind.DETECTION) == expected
     store.beat(Kind.DETECTION, wait=0, per_item=1_600)
     assert store.pulse(Kind.DETECTION) == expected.after(wait=0, per_item=1_600)
+
+
+def test_who_waits_is_noted_until_the_next_beat_and_leaves_the_averages_alone(store: JobStore) -> None:
+    before = store.pulse(Kind.DETECTION) or Pulse()
+    for since in (NOW, NOW - 1_000):
+        store.note_waiting(Kind.DETECTION, since=since)
+        assert store.pulse(Kind.DETECTION) == replace(before, waiting_since=since)
+    store.beat(Kind.DETECTION, wait=8_000, per_item=800)
+    assert store.pulse(Kind.DETECTION) == before.after(wait=8_000, per_item=800)

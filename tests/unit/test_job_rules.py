@@ -154,8 +154,26 @@ def test_a_pending_job_ends_after_the_usual_wait_and_its_items() -> None:
     assert ahead(replace(JOB, items=10)) == Forecast(NOW + 4_000 + 5_000, 9)
 
 
-def test_a_job_that_has_waited_longer_than_usual_is_never_expected_in_the_past() -> None:
-    assert ahead(JOB, NOW + 60_000) == Forecast(NOW + 60_500, 1)
+def test_a_job_that_has_waited_longer_than_usual_is_expected_to_wait_as_much_longer() -> None:
+    assert ahead(JOB, NOW + 4_000) == Forecast(NOW + 4_500, 1)
+    assert ahead(JOB, NOW + 10_000) == Forecast(NOW + 16_500, 7)
+    assert ahead(JOB, NOW + 10 * limits.MINUTE).ends_at == NOW + 20 * limits.MINUTE - 4_000 + 500
+
+
+def test_a_new_job_in_a_queue_that_stands_still_is_not_promised_the_usual_wait() -> None:
+    waiting = NOW - 10 * limits.MINUTE
+    assert ahead(JOB, waiting_since=waiting) == Forecast(NOW + 10 * limits.MINUTE - 4_000 + 500, 60)
+    assert ahead(JOB, waiting_since=NOW - 1_000) == ahead(JOB)
+    assert ahead(held(NOW), waiting_since=waiting) == ahead(held(NOW))
+
+
+def test_a_job_that_waited_until_its_deadline_says_nothing_of_the_queue_any_more() -> None:
+    assert ahead(JOB, waiting_since=NOW - limits.JOB_DEADLINE) == ahead(JOB)
+
+
+def test_no_job_is_expected_to_end_after_its_deadline() -> None:
+    assert ahead(replace(JOB, items=10_000)).ends_at == JOB.deadline
+    assert ahead(JOB, JOB.deadline + 1) == Forecast(JOB.deadline + 1, 1)
 
 
 def test_a_job_in_work_needs_what_is_left_of_it() -> None:

@@ -120,6 +120,20 @@ def test_a_result_that_is_not_what_was_written_is_gone_and_told(body: bytes, cap
     assert record.levelname == "ERROR"
 
 
+def test_a_small_result_that_is_not_what_was_written_is_gone_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    parts = MemoryParts()
+    job = parts.job_store.create(new_job(parts.clock))
+    result = Result(hashlib.sha256(BODY).hexdigest(), len(BODY), inline=BODY[:-1].decode())
+    parts.job_store.end(job.job_id, state=State.COMPLETED, now=parts.clock.now(), result=result)
+    ended = parts.job_store.get(job.job_id)
+    assert ended is not None
+    with pytest.raises(JobExpiredError, match="damaged") as caught:
+        parts.jobs().result(ended)
+    assert caught.value.exact_code == "RESULT_DAMAGED"
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+
+
 # --- what an operator is told ----------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from darkroom.domain import limits
 from darkroom.domain.jobs import Cost, State, derived_job_id
 from darkroom.domain.messages import message
 from darkroom.errors import CostLimitError, IdempotencyMismatchError, TransientError
+from darkroom.usecases.submission import LOOK_AFTER
 
 from tests.memory_platform import OWNER, Platform
 
@@ -18,7 +19,7 @@ def test_a_submission_is_a_row_and_a_message() -> None:
     job = platform.submit(callback_url="https://hooks.example/", max_cost=1.0, items=3)
     assert job.state is State.PENDING
     assert job.deadline == platform.clock.now() + limits.JOB_DEADLINE
-    assert platform.read(job) == replace(job, sent=True, due_at=platform.clock.now() + limits.RESEND_AFTER)
+    assert platform.read(job) == replace(job, sent=True, due_at=platform.clock.now() + LOOK_AFTER)
     assert platform.queue.bodies == [message(job.job_id)]
 
 

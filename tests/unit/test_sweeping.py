@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from darkroom.domain import limits
-from darkroom.domain.jobs import Failure, State
+from darkroom.domain.jobs import Failure, Kind, State
 from darkroom.domain.messages import message
 from darkroom.errors import JobExpiredError, TransientError
+from darkroom.ports import Pulse
+from darkroom.usecases.jobs import Jobs
 from darkroom.usecases.running import WORKER_LOST
+from darkroom.usecases.submission import LOOK_AFTER
 from darkroom.usecases.sweeping import PATIENCE, WEBHOOKS_TIME, Swept
 
 from tests.memory_platform import HOOK, OWNER, FlakyJobStore, Platform
@@ -76,7 +79,7 @@ def test_a_lease_that_ran_out_is_mended_within_two_minutes(into_the_minute: int)
 def test_what_is_not_due_is_left_alone() -> None:
     platform = Platform()
     job = platform.submit()
-    platform.clock.advance(limits.RESEND_AFTER - 1)
+    platform.clock.advance(LOOK_AFTER - 1)
     before = platform.read(job)
     assert platform.sweep() == Swept(0, 0, 0)
     assert platform.read(job) == before
@@ -171,6 +174,89 @@ def test_a_job_past_its_deadline_expires_with_its_webhook(held: bool) -> None:
     platform.sweep()
     assert platform.read(job).state is State.EXPIRED
     assert platform.store.delivery(job.job_id) is not None
+
+
+# --- a queue that stands still ----------------------------------------------------------------------------------------
+
+
+def minutes(platform: Platform, count: int) -> None:
+    for _ in range(count):
+        platform.clock.advance(limits.MINUTE)
+        platform.sweep()
+
+
+def left(platform: Platform, job: Job) -> int:
+    """For how long the job is expected to go on, in the words of a process that has just begun."""
+    asked = Jobs(
+        store=platform.store, objects=lambda: platform.objects, endings=lambda: platform.endings, clock=platform.clock
+    )
+    return (asked.forecast(platform.read(job)).ends_at or 0) - platform.clock.now()
+
+
+def test_a_queue_that_stands_still_shows_in_every_forecast_within_two_minutes() -> None:
+    platform = Platform()
+    platform.run(platform.submit(), lambda _: {})
+    usual = left(platform, platform.submit())
+    minutes(platform, 2)
+    for minute in range(2, 30):
+        age = minute * limits.MINUTE
+        assert left(platform, platform.submit()) >= age - usual
+        minutes(platform, 1)
+
+
+def test_a_queue_that_moves_again_is_as_quick_as_its_averages() -> None:
+    platform = Platform()
+    stuck = platform.submit()
+    minutes(platform, 10)
+    assert left(platform, platform.submit()) > 9 * limits.MINUTE
+    platform.run(stuck, lambda _: {})
+    pulse = platform.store.pulse(stuck.kind)
+    assert pulse is not None
+    assert pulse.waiting_since is None
+
+
+def test_jobs_that_were_given_back_or_not_sent_say_nothing_of_the_queue() -> None:
+    platform = Platform()
+    platform.queue.failing = 1
+    platform.submit()
+
+    def stumbles(_: Run) -> object:
+        raise TransientError("slow")
+
+    platform.run(platform.submit(), stumbles)
+    minutes(platform, 1)
+    assert platform.store.pulse(Kind.DETECTION) is None
+
+
+def test_the_oldest_job_that_waits_is_noted_whatever_the_order_in_which_they_are_seen() -> None:
+    platform = Platform()
+    first = platform.submit()
+    for _ in range(5):
+        platform.clock.advance(30 * limits.SECOND)
+        platform.submit()
+    for _ in range(20):
+        minutes(platform, 1)
+        assert platform.store.pulse(first.kind) == Pulse(waiting_since=first.created_at)
+
+
+def test_a_note_of_a_job_that_cannot_wait_any_more_gives_way() -> None:
+    platform = Platform()
+    old = platform.submit()
+    minutes(platform, 1)
+    platform.jobs.cancel(OWNER, old.job_id)
+    platform.clock.advance(limits.JOB_DEADLINE)
+    new = platform.submit()
+    minutes(platform, 1)
+    assert platform.store.pulse(new.kind) == Pulse(waiting_since=new.created_at)
+
+
+@pytest.mark.parametrize("call", ["pulse", "note_waiting"])
+def test_a_note_that_cannot_be_made_fails_nothing(call: str) -> None:
+    platform = Platform()
+    platform.submit()
+    platform.store.trouble[call] = 1
+    platform.clock.advance(limits.MINUTE)
+    assert platform.sweep() == Swept(mended=1, failed=0, webhooks=0)
 
 
 # --- jobs that have ended ---------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from darkroom.domain.jobs import State
-from darkroom.domain.limits import MINUTE, SECOND
+from darkroom.domain.limits import JOB_DEADLINE, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from darkroom.domain.jobs import Job
@@ -26,17 +26,26 @@ class Forecast:
     retry_after_seconds: int
 
 
-def forecast(job: Job, *, wait: int | None, per_item: int | None, now: int) -> Forecast:
-    """`wait` and `per_item` are the kind's moving averages in milliseconds, None where there are none yet.
+def forecast(
+    job: Job, *, wait: int | None, per_item: int | None, now: int, waiting_since: int | None = None
+) -> Forecast:
+    """`wait` and `per_item` are the kind's moving averages in milliseconds, None where there are none yet;
+    `waiting_since` is when the oldest job of the kind was created that is known to wait.
 
-    A job that has waited longer than usual is expected to start now, never in the past.
+    A queue in which a job has waited longer than usual is behind, and is expected to be so for as long again: the
+    averages, which are of jobs that were begun, say nothing of a queue that stands still.
     """
     if job.state.terminal:
         return Forecast(None, 0)
     each = FIRST_PER_ITEM if per_item is None else per_item
     if job.state is State.PENDING:
         usual = FIRST_WAIT if wait is None else wait
-        ends_at = max(job.created_at + usual, now) + each * job.items
+        oldest = job.created_at
+        if waiting_since is not None and waiting_since > now - JOB_DEADLINE:  # else it has ended, and nobody noted
+            oldest = min(oldest, waiting_since)
+        behind = now - oldest - usual
+        starts_at = max(job.created_at + usual, now + max(behind, 0))
+        ends_at = min(starts_at + each * job.items, max(job.deadline, now))
     else:
         ends_at = now + each * job.items * (100 - job.progress) // 100
     seconds = -(-(ends_at - now) // SECOND)

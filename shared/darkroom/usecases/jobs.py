@@ -20,13 +20,14 @@ from darkroom.errors import (
     TooLargeError,
     TransientError,
 )
+from darkroom.ports import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from darkroom.domain.forecast import Forecast
     from darkroom.domain.jobs import Delivery, Job, Kind, Result
-    from darkroom.ports import Clock, JobStore, ObjectStore, Page, Pulse
+    from darkroom.ports import Clock, JobStore, ObjectStore, Page
     from darkroom.usecases.endings import Endings
 
 log = logging.getLogger(__name__)
@@ -107,24 +108,25 @@ class Jobs:
             raise NotFoundError("The job has no result", fix="Ask again when its status is completed.")
         if found.key is None:
             text = self._store.inline_result(job.job_id) if found.inline is None else found.inline
+            body = None if text is None else text.encode()
         else:
-            text = self._stored(found.key, found)
-        if text is None:
+            body = self._stored(found.key, found)
+        if body is None:
             raise JobExpiredError("The job's result is no longer kept")
-        return json.loads(text)
+        # Not a byte is believed but by its digest, whoever had his hands in the table or the bucket.
+        if hashlib.sha256(body).hexdigest() != found.digest:
+            log.error("A stored result is not what its worker wrote", extra={"jobId": job.job_id, "key": found.key})
+            raise JobExpiredError("The job's result was damaged in storage", code="RESULT_DAMAGED")
+        return json.loads(body)
 
-    def _stored(self, key: str, result: Result) -> str | None:
-        """The object of a large result, None where there is none. Not a byte of it is believed but by its digest."""
+    def _stored(self, key: str, result: Result) -> bytes | None:
+        """The object of a large result, None where there is none; nothing of one that is larger than it should be."""
         try:
-            body = self._objects().read(key, limit=result.size)
+            return self._objects().read(key, limit=result.size)
         except ImageNotFoundError:
             return None
         except TooLargeError:
-            body = b""
-        if hashlib.sha256(body).hexdigest() != result.digest:
-            log.error("A result in storage is not what its worker wrote", extra={"key": key})
-            raise JobExpiredError("The job's result was damaged in storage", code="RESULT_DAMAGED")
-        return body.decode()
+            return b""
 
     def result_link(self, result: Result) -> tuple[str, int]:
         """A URL of the stored JSON, for a result that is an object, and when the URL stops working."""
@@ -138,8 +140,8 @@ class Jobs:
         Never raises TransientError: a job that was accepted is answered, if need be with a poorer guess.
         """
         now = self._clock.now()
-        pulse = None if job.state.terminal else self._pulse(job.kind, now)
-        return forecast(job, wait=pulse.wait if pulse else None, per_item=pulse.per_item if pulse else None, now=now)
+        pulse = (None if job.state.terminal else self._pulse(job.kind, now)) or Pulse()
+        return forecast(job, wait=pulse.wait, per_item=pulse.per_item, waiting_since=pulse.waiting_since, now=now)
 
     def _pulse(self, kind: Kind, now: int) -> Pulse | None:
         """Looked up no oftener than workers report it; None where there is none or it could not be had."""

@@ -6,7 +6,7 @@ import json
 import logging
 import uuid
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.domain import cost, limits
 from darkroom.domain.jobs import Job, derived_job_id
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from darkroom.domain.jobs import Cost, Kind
     from darkroom.ports import Clock, JobStore, MessageQueue
+
+LOOK_AFTER: Final = 1 * limits.MINUTE
+"""How long a sent job waits until the sweeper sees it and knows that the queue is behind."""
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +95,7 @@ class Submissions:
     def _send(self, job: Job) -> None:
         try:
             self._queues[job.kind].send(message(job.job_id))
-            self._store.mark_sent(job.job_id, due_at=self._clock.now() + limits.RESEND_AFTER)
+            self._store.mark_sent(job.job_id, due_at=self._clock.now() + LOOK_AFTER)
         except TransientError as error:
             log.warning("A job's message was not sent; the sweeper will: %s", error.detail, extra={"jobId": job.job_id})
 

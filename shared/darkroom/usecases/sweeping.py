@@ -71,13 +71,17 @@ class Sweeper:
         self._endings = endings
         self._webhooks = webhooks
         self._clock = clock
+        self._waiting: dict[Kind, int] = {}
+        """When the oldest job was created that this sweep has found waiting for its first worker."""
 
     def sweep(self, *, until: int) -> Swept:
         """Mend what is due, oldest first, until nothing is or the clock says `until`; then send webhooks that are due,
         for which WEBHOOKS_TIME is left however much there was to mend."""
+        self._waiting.clear()
         jobs = self._work_off("job", self._store.due, self._mend, until)
         if jobs.in_a_row >= PATIENCE:
             return Swept(jobs.settled, jobs.failed, 0)
+        self._tell_who_waits()
         latest = max(until, self._clock.now() + WEBHOOKS_TIME)
         hooks = self._work_off("webhook", self._store.due_deliveries, self._webhooks.resend, latest)
         return Swept(jobs.settled, jobs.failed + hooks.failed, hooks.settled)
@@ -126,7 +130,7 @@ class Sweeper:
             elif job.is_overdue(now):
                 self._endings.end(job, State.EXPIRED)
             elif job.state is State.PENDING:
-                self._send_again(job, job.due_at, next_look=now + limits.RESEND_AFTER)
+                self._wait_on(job, job.due_at, now)
             elif job.losses + 1 < limits.LEASES_PER_JOB:
                 self._hand_over(job, job.due_at, now)
             elif job.was_lost(now):
@@ -136,6 +140,28 @@ class Sweeper:
         except (JobEndedError, LeaseLostError) as error:
             log.info("Somebody was faster: %s", error.detail, extra={"jobId": job_id})
         return True
+
+    def _wait_on(self, job: Job, seen_due_at: int, now: int) -> None:
+        """A job that no worker has: what is known of its message decides whether it gets another."""
+        resend_at = job.created_at + limits.RESEND_AFTER
+        if job.sent and job.leases == 0:
+            self._waiting[job.kind] = min(self._waiting.get(job.kind, job.created_at), job.created_at)
+            if now < resend_at:
+                self._store.postpone(job.job_id, seen_due_at=seen_due_at, due_at=resend_at)
+                return
+        self._send_again(job, seen_due_at, next_look=now + limits.RESEND_AFTER)
+
+    def _tell_who_waits(self) -> None:
+        """Put the oldest job that waits into its kind's pulse, for forecasts; one that is older stands there already,
+        unless no job waits so long."""
+        for kind, since in self._waiting.items():
+            try:
+                pulse = self._store.pulse(kind)
+                known = None if pulse is None else pulse.waiting_since
+                if known is None or not self._clock.now() - limits.JOB_DEADLINE < known <= since:
+                    self._store.note_waiting(kind, since=since)
+            except TransientError as error:
+                log.info("That jobs wait was not noted: %s", error.detail)
 
     def _send_again(self, job: Job, seen_due_at: int, *, next_look: int, delay: int = 0) -> None:
         # In this order: killed in between, the message is sent twice, which is harmless, and never not at all.

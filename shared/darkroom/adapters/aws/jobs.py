@@ -461,17 +461,26 @@ class DynamoJobStore:
 
     def beat(self, kind: Kind, *, wait: int, per_item: int) -> None:
         row = self._get(pulse_key(kind))
-        beats = 0 if row is None else int(row["beats"]["N"])
-        pulse = Pulse(wait, per_item) if row is None else pulse_of(row).after(wait=wait, per_item=per_item)
+        beats = (0 if row is None else number(row, "beats")) or 0
+        pulse = (Pulse() if row is None else pulse_of(row)).after(wait=wait, per_item=per_item)
         with suppress(RefusedError):  # another's observation came first; one of many is no loss
             self._update(
                 pulse_key(kind),
-                "SET #wait = :wait, #per_item = :per_item, #beats = :beats",
+                "SET #wait = :wait, #per_item = :per_item, #beats = :beats REMOVE #waiting_since",
                 when="#beats = :seen OR attribute_not_exists(#beats)",
                 wait=pulse.wait,
                 per_item=pulse.per_item,
                 beats=beats + 1,
                 seen=beats,
+            )
+
+    def note_waiting(self, kind: Kind, *, since: int) -> None:
+        with translated("DynamoDB"):
+            self._client.update_item(
+                TableName=self._table,
+                Key=pulse_key(kind),
+                UpdateExpression="SET waiting_since = :since",
+                **values(since=since),
             )
 
     # --- calls -------------------------------------------------------------------------------------------------------

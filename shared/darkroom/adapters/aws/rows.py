@@ -149,7 +149,7 @@ def delivery_of(row: Row) -> Delivery:
 
 
 def pulse_of(row: Row) -> Pulse:
-    return Pulse(wait=int(row["wait"]["N"]), per_item=int(row["per_item"]["N"]))
+    return Pulse(number(row, "wait"), number(row, "per_item"), number(row, "waiting_since"))
 
 
 def log_text(delivery: Delivery) -> str:

@@ -245,8 +245,11 @@ class MemoryJobStore:
 
     def beat(self, kind: Kind, *, wait: int, per_item: int) -> None:
         with self._lock:
-            before = self._pulses.get(kind, Pulse(wait, per_item))
-            self._pulses[kind] = before.after(wait=wait, per_item=per_item)
+            self._pulses[kind] = self._pulses.get(kind, Pulse()).after(wait=wait, per_item=per_item)
+
+    def note_waiting(self, kind: Kind, *, since: int) -> None:
+        with self._lock:
+            self._pulses[kind] = replace(self._pulses.get(kind, Pulse()), waiting_since=since)
 
     def _held(self, job_id: str, token: str) -> Job:
         job = self._jobs.get(job_id)
