@@ -425,7 +425,10 @@ def stores_do_what_no_scenario_above_asks_of_them(world: World) -> None:
         world.insist(lambda: world.key_store.revoke("0" * 16, now=world.clock.now()))
     world.insist(lambda: world.job_store.beat(Kind.DETECTION, wait=10, per_item=10))
     world.insist(lambda: world.job_store.beat(Kind.DETECTION, wait=10, per_item=10))
-    assert world.true_jobs.pulse(Kind.DETECTION) is not None
+    world.insist(lambda: world.job_store.note_waiting(Kind.DETECTION, since=1))
+    pulse = world.true_jobs.pulse(Kind.DETECTION)
+    assert pulse is not None
+    assert (pulse.wait, pulse.waiting_since) == (10, 1)
 
 
 SCENARIOS: Final[tuple[Callable[[World], None], ...]] = (
