@@ -80,6 +80,9 @@ class JobAnswer(Wire):
     engine: str | None = None
     model: str | None = None
     detections: list[ImageDetections] | None = None
+    result: dict[str, Any] | None = Field(
+        default=None, description="What a COMPLETED job of another kind made, as its own route answers it."
+    )
     result_url: str | None = Field(default=None, description="The result as JSON, where it is too large to stand here.")
     result_url_expires_at: Timestamp | None = None
 

@@ -221,6 +221,11 @@ def result_key(job_id: str, lease: int) -> str:
     return f"{results_prefix(job_id)}{lease}.json"
 
 
+def result_folder(job_id: str, lease: int) -> str:
+    """Where the worker of the job's nth lease stores the pictures that its result names."""
+    return f"{results_prefix(job_id)}{lease}/"
+
+
 def results_prefix(job_id: str) -> str:
     return f"results/{job_id}/"
 

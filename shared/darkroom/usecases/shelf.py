@@ -41,6 +41,12 @@ class Shelf:
         """Raises ImageNotFoundError for what was never kept, or no longer is."""
         return self._objects.read(key, limit=limits.IMAGE_BYTES)
 
+    def link(self, key: str) -> tuple[str, int]:
+        """A URL of what stands under the key, signed now, and when it stops working."""
+        now = self._clock.now()
+        url = self._objects.presign_get(key, lifetime=limits.PRESIGN_LIFETIME)
+        return url, now // limits.SECOND * limits.SECOND + limits.PRESIGN_LIFETIME
+
     def recall(self, owner: str, digest: str) -> dict[str, Any] | None:
         """What was made for an equal request, None where that is unknown or too long ago. Never raises for trouble:
         the work can be done again."""

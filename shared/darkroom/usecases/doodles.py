@@ -1,0 +1,430 @@
+"""Doodles: four actions that are done while the caller waits where that is quick and costs nothing, else as a job."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from darkroom.domain import ai_models, cost, doodles, prompts
+from darkroom.domain.doodles import Action, Style
+from darkroom.domain.generation import PNG, SVG, Ability, AnalyseRequest, DrawRequest, Picture
+from darkroom.domain.jobs import Cost, Job, Kind
+from darkroom.domain.redaction import redacted
+from darkroom.errors import (
+    AttemptsExhaustedError,
+    BadImageError,
+    DarkroomError,
+    ImageNotFoundError,
+    InvalidRequestError,
+    ProviderAnswerError,
+    ProviderRefusedError,
+    TooLargeError,
+)
+from darkroom.usecases.submission import Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from darkroom.ports import (
+        Clock,
+        DoodleMeter,
+        Frames,
+        PictureEncoder,
+        PictureOptimiser,
+        PictureReader,
+    )
+    from darkroom.usecases.generation import Generation
+    from darkroom.usecases.running import Run
+    from darkroom.usecases.shelf import Shelf
+    from darkroom.usecases.submission import Submissions
+
+OFFLINE: Final = ("sketch",)
+"""The chain of a request that names none."""
+ITEM_ERRORS: Final = (
+    AttemptsExhaustedError,
+    BadImageError,
+    ImageNotFoundError,
+    InvalidRequestError,
+    ProviderAnswerError,
+    ProviderRefusedError,
+    TooLargeError,
+)
+"""What is wrong with one action and says nothing about the others."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One action that was checked: by whom it may be done, and what tells it from others.
+
+    `action` is plain JSON data; a picture in it stands on the shelf, under `imageKey`.
+    """
+
+    action: Mapping[str, Any]
+    chain: tuple[str, ...]
+    digest: str
+
+    @property
+    def offline(self) -> bool:
+        """The first of the chain is an engine of ours, so nothing is paid and nobody else is asked."""
+        return self.chain[0] in ai_models.OFFLINE
+
+    @property
+    def generates(self) -> bool:
+        return self.action["action"] in {Action.GENERATE, Action.ANIMATE}
+
+
+class DoodleActions:
+    """Does one action: draws, encodes, measures, and keeps what was made."""
+
+    def __init__(
+        self,
+        *,
+        generation: Generation,
+        reader: PictureReader,
+        encoder: PictureEncoder,
+        optimiser: PictureOptimiser,
+        meter: DoodleMeter,
+        shelf: Shelf,
+    ) -> None:
+        self._generation = generation
+        self._reader = reader
+        self._encoder = encoder
+        self._optimiser = optimiser
+        self._meter = meter
+        self._shelf = shelf
+
+    def perform(self, owner: str, asked: Asked, *, run: Run | None = None, step: str = "0") -> dict[str, Any]:
+        """What the action made, as plain data with the keys of its pictures. `step` names it within its job.
+
+        Raises what the engines and the readers raise.
+        """
+        match asked.action["action"]:
+            case Action.GENERATE:
+                return self._draw(owner, asked, run, step)
+            case Action.ANIMATE:
+                return self._animate(owner, asked, run, step)
+            case Action.ANALYSE:
+                return self._analyse(asked, run, step)
+            case _:
+                return self._optimise(owner, asked)
+
+    def _draw(self, owner: str, asked: Asked, run: Run | None, step: str) -> dict[str, Any]:
+        action = asked.action
+        wanted = doodles.MEDIA_TYPES[action["format"]]
+        request = DrawRequest(
+            instruction=prompts.doodle(Style(action["style"]), transparent=action["background"] == "transparent"),
+            material=action["description"],
+            needs=needs(action),
+            style=action["style"],
+            count=action["count"],
+            width=action["size"],
+            height=action["size"],
+            transparent=action["background"] == "transparent",
+            media_type=SVG if wanted == SVG else PNG,
+            seed=_seed(asked),
+            model=action["model"],
+        )
+        outcome = self._generation.draw(asked.chain, request, run=run, step=step)
+        return {
+            "action": action["action"],
+            **told(outcome),
+            "doodles": [self._kept(owner, self._as(picture, wanted)) for picture in outcome.drawn.pictures],
+            "unmatched": list(outcome.drawn.unmatched),
+        }
+
+    def _as(self, picture: Picture, media_type: str) -> Picture:
+        if picture.media_type == media_type:
+            return picture
+        pixels = self._reader.frames(picture.data).pixels[0]
+        height, width = pixels.shape[:2]
+        return Picture(self._encoder.still(pixels, media_type), media_type, width, height, picture.seed)
+
+    def _animate(self, owner: str, asked: Asked, run: Run | None, step: str) -> dict[str, Any]:
+        action = asked.action
+        style, transparent = Style(action["style"]), action["background"] == "transparent"
+        frame_count = action["frame_count"]
+        request = DrawRequest(
+            instruction=prompts.animation(style, frames=frame_count, transparent=transparent),
+            material=action["description"],
+            needs=needs(action),
+            style=action["style"],
+            width=action["size"],
+            height=action["size"],
+            transparent=transparent,
+            frames=frame_count,
+            fps=action["fps"],
+            seed=_seed(asked),
+            model=action["model"],
+        )
+        outcome = self._generation.draw(asked.chain, request, run=run, step=step)
+        pictures = outcome.drawn.pictures
+        frames = [self._reader.frames(picture.data).pixels[0] for picture in pictures]
+        media_type = doodles.MEDIA_TYPES[action["format"]]
+        moving = self._encoder.animation(frames, fps=action["fps"], media_type=media_type)
+        height, width = frames[0].shape[:2]
+        return {
+            "action": action["action"],
+            **told(outcome),
+            **self._kept(owner, Picture(moving, media_type, width, height, pictures[0].seed)),
+            "frameCount": len(frames),
+            "fps": action["fps"],
+            "frames": [self._kept(owner, picture) for picture in pictures],
+            "unmatched": list(outcome.drawn.unmatched),
+        }
+
+    def _analyse(self, asked: Asked, run: Run | None, step: str) -> dict[str, Any]:
+        pixels = self._picture(asked).pixels[0]
+        request = AnalyseRequest(
+            data=self._encoder.still(pixels, PNG), instruction=prompts.ANALYSIS, model=asked.action["model"]
+        )
+        outcome = self._generation.analyse(asked.chain, request, run=run, step=step)
+        reading, measures = outcome.reading, self._meter.measure(pixels)
+        analysis = {
+            "labels": [{"name": label.name, "confidence": round(label.confidence, 4)} for label in reading.labels],
+            "caption": reading.caption,
+            "text": reading.text or None,
+            "width": measures.width,
+            "height": measures.height,
+            "inkBox": None if measures.ink_box is None else list(measures.ink_box),
+            "coverage": round(measures.coverage, 4),
+            "strokeWidth": round(measures.stroke_width, 2),
+            "lineDensity": round(measures.line_density, 4),
+            "symmetry": round(measures.symmetry, 4),
+            "parts": measures.parts,
+            "colours": [{"colour": colour, "share": round(share, 4)} for colour, share in measures.colours],
+            "background": measures.background,
+            "complexity": round(measures.complexity, 4),
+        }
+        shown = {name: value for name, value in analysis.items() if value is not None}
+        return {"action": asked.action["action"], **told(outcome), "analysis": shown}
+
+    def _optimise(self, owner: str, asked: Asked) -> dict[str, Any]:
+        action = asked.action
+        original = self._shelf.read(action["imageKey"])
+        made = self._optimiser.optimise(
+            self._reader.frames(original).pixels[0],
+            width=action["width"],
+            height=action["height"],
+            original=original,
+            media_types=tuple(doodles.MEDIA_TYPES[name] for name in action["formats"]),
+        )
+        return {
+            "action": action["action"],
+            **self._kept(owner, Picture(made.data, made.media_type, made.width, made.height)),
+            "bytesBefore": len(original),
+            "bytesAfter": len(made.data),
+            "ssim": round(made.ssim, 4),
+        }
+
+    def _picture(self, asked: Asked) -> Frames:
+        return self._reader.frames(self._shelf.read(asked.action["imageKey"]))
+
+    def _kept(self, owner: str, picture: Picture) -> dict[str, Any]:
+        made: dict[str, Any] = {
+            "key": self._shelf.keep(owner, picture.data, picture.media_type),
+            "contentType": picture.media_type,
+            "width": picture.width,
+            "height": picture.height,
+            "bytes": len(picture.data),
+        }
+        return made if picture.seed is None else made | {"seed": picture.seed}
+
+
+def told(outcome: Any) -> dict[str, Any]:
+    """Which engine did it, and which were passed over."""
+    passed_over = [asdict(each) for each in outcome.passed_over]
+    return {"provider": outcome.provider, "model": outcome.model} | ({"passedOver": passed_over} if passed_over else {})
+
+
+def needs(action: Mapping[str, Any]) -> frozenset[Ability]:
+    """What an engine must be able to do for this action."""
+    if action["action"] == Action.ANALYSE:
+        return frozenset({Ability.ANALYSE})
+    wanted = {Ability.DOODLE}  # what cannot animate by itself draws a sheet of frames
+    if action["background"] == "transparent":
+        wanted.add(Ability.TRANSPARENT)
+    if action["format"] == "svg":
+        wanted.add(Ability.VECTOR)
+    return frozenset(wanted)
+
+
+def _seed(asked: Asked) -> int:
+    """The request's own, or one that its digest gives: equal requests are drawn equally, remembered or not."""
+    seed = asked.action["seed"]
+    return int(asked.digest[:8], 16) if seed is None else int(seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made at once. `results` are in the order of the actions: what each made, or its error."""
+
+    results: tuple[Mapping[str, Any], ...]
+    cost: Cost
+
+
+class DoodleRequests:
+    """What `POST /ai` asks for."""
+
+    def __init__(
+        self,
+        *,
+        actions: Callable[[], DoodleActions],
+        submissions: Submissions,
+        shelf: Shelf,
+        clock: Clock,
+        gigabytes: float,
+    ) -> None:
+        """`actions` is made on the first work: a request that becomes a job loads no imaging."""
+        self._actions = actions
+        self._submissions = submissions
+        self._shelf = shelf
+        self._clock = clock
+        self._gigabytes = gigabytes
+
+    def asked(self, owner: str, action: Mapping[str, Any]) -> Asked:
+        """The action as it can be done: its chain known and able, its picture on the shelf.
+
+        Raises InvalidRequestError (an unknown engine, one that cannot do this, a retired model, a faulty picture) and
+        TooLargeError.
+        """
+        rest = dict(action)
+        if rest["action"] == Action.OPTIMISE:
+            chain = OFFLINE
+        else:
+            chain = ai_models.chain(rest.pop("provider"), default=OFFLINE)
+            ai_models.check(chain, needs(rest), model=rest["model"], now=self._clock.now())
+        if "image_data" in rest:
+            data = doodles.image_bytes(rest.pop("image_data"), rest.pop("mime_type"))
+            rest["image"] = hashlib.sha256(data).hexdigest()
+        asked = doodles.digest(rest, chain)
+        if "image" in rest:
+            rest["imageKey"] = self._shelf.keep(owner, data, doodles.media_type_of(data))
+        return Asked(rest, chain, asked)
+
+    def answer(
+        self,
+        owner: str,
+        asked: Sequence[Asked | DarkroomError],
+        *,
+        several: bool,
+        in_background: bool = False,
+        callback_url: str | None = None,
+        max_cost: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Made | Job:
+        """What the actions made, or the job that will make it.
+
+        An action that was made before is recalled, free of charge. Where all that is left is quick and offline, it is
+        done here and now, unless the caller wants a job (`in_background`, or a `callback_url`, which tells of jobs).
+        `several` has an action that fails leave the others alone; a single one raises.
+        """
+        recalled = {
+            place: made
+            for place, each in enumerate(asked)
+            if isinstance(each, Asked)
+            and not each.action["fresh"]
+            and (made := self._shelf.recall(owner, each.digest)) is not None
+        }
+        left = [each for place, each in enumerate(asked) if isinstance(each, Asked) and place not in recalled]
+        estimate = self._estimate(left)
+        if left and (in_background or callback_url is not None or not self._quick(left)):
+            return self._submissions.submit(
+                Submission(
+                    owner=owner,
+                    kind=Kind.DOODLE,
+                    request={"several": several, "actions": [_plain(each) for each in asked]},
+                    items=len(asked),
+                    estimate=estimate,
+                    max_cost=max_cost,
+                    callback_url=callback_url,
+                    idempotency_key=idempotency_key,
+                )
+            )
+        cost.cap(estimate, max_cost, "The work is estimated at")
+        begun = self._clock.now()
+        results = [
+            _recalled(recalled[place], each) if place in recalled else self._now(owner, each, several=several)
+            for place, each in enumerate(asked)
+        ]
+        spent = cost.compute(self._gigabytes, self._clock.now() - begun) if left else Cost()
+        return Made(tuple(results), spent)
+
+    def _now(self, owner: str, each: Asked | DarkroomError, *, several: bool) -> dict[str, Any]:
+        begun = self._clock.now()
+        try:
+            if isinstance(each, DarkroomError):
+                raise each
+            made = self._actions().perform(owner, each)
+        except ITEM_ERRORS as error:
+            if not several:
+                raise
+            return {"error": _problem(error)}
+        self._shelf.remember(owner, each.digest, made)
+        spent = cost.compute(self._gigabytes, self._clock.now() - begun)
+        return {**made, "cached": False, "cost": asdict(spent), "inline": each.action["inline"]}
+
+    def _quick(self, asked: Sequence[Asked]) -> bool:
+        offline = all(each.offline for each in asked)
+        return offline and sum(doodles.milliseconds(each.action) for each in asked) <= doodles.QUICK
+
+    def _estimate(self, asked: Sequence[Asked]) -> Cost:
+        total = Cost()
+        for each in asked:
+            total += cost.compute(self._gigabytes, doodles.milliseconds(each.action))
+            if not each.offline:
+                count = each.action["count"] if each.action["action"] == Action.GENERATE else 1
+                total += ai_models.estimate(each.chain, model=each.action["model"], pictures=count)
+        return total
+
+
+def _recalled(made: Mapping[str, Any], asked: Asked | DarkroomError) -> dict[str, Any]:
+    inline = isinstance(asked, Asked) and asked.action.get("inline", False)
+    return {**made, "cached": True, "cost": asdict(Cost()), "inline": inline}
+
+
+def _plain(asked: Asked | DarkroomError) -> dict[str, Any]:
+    if isinstance(asked, DarkroomError):
+        return {"error": _problem(asked)}
+    return {"action": dict(asked.action), "chain": list(asked.chain), "digest": asked.digest}
+
+
+def _problem(error: DarkroomError) -> dict[str, str]:
+    return {"code": error.exact_code, "message": redacted(error.detail)}
+
+
+class DoodleWork:
+    """The Work of a doodle job: its actions one after another."""
+
+    def __init__(self, actions: Callable[[], DoodleActions], *, shelf: Shelf) -> None:
+        self._actions = actions
+        self._shelf = shelf
+
+    def run(self, run: Run) -> object:
+        request = run.job.request
+        results = []
+        for place, told_of in enumerate(request["actions"]):
+            run.check()
+            results.append(self._one(run, told_of, place, several=request["several"]))
+            run.progress(place + 1)
+        return {"several": request["several"], "results": results}
+
+    def _one(self, run: Run, told_of: Mapping[str, Any], place: int, *, several: bool) -> dict[str, Any]:
+        if "error" in told_of:
+            return dict(told_of)
+        asked = Asked(told_of["action"], tuple(told_of["chain"]), told_of["digest"])
+        owner = run.job.owner
+        if not asked.action["fresh"] and (made := self._shelf.recall(owner, asked.digest)) is not None:
+            return _recalled(made, asked)
+        before = run.cost
+        try:
+            made = self._actions().perform(owner, asked, run=run, step=str(place))
+        except ITEM_ERRORS as error:
+            if not several:
+                raise
+            return {"error": _problem(error)}
+        self._shelf.remember(owner, asked.digest, made)
+        return {**made, "cached": False, "cost": asdict(run.cost - before), "inline": asked.action["inline"]}

@@ -1,0 +1,244 @@
+"""Product pictures: the page of a product becomes a finished picture with its name, price and offer laid over it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from darkroom.domain import ai_models, cost, limits, prompts
+from darkroom.domain.generation import JPEG, PNG, Ability, DrawRequest
+from darkroom.domain.jobs import Cost, Kind, result_folder
+from darkroom.domain.products import Overlay
+from darkroom.errors import (
+    BadImageError,
+    FetchFailedError,
+    NoProductError,
+    TooLargeError,
+    UnacceptableUrlError,
+    UnsupportedTypeError,
+)
+from darkroom.usecases.doodles import told
+from darkroom.usecases.submission import Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from darkroom.domain.jobs import Job
+    from darkroom.domain.products import Price, Product
+    from darkroom.ports import (
+        Clock,
+        Fetcher,
+        ObjectStore,
+        Overlayer,
+        PictureEncoder,
+        PictureReader,
+        ProductReader,
+    )
+    from darkroom.usecases.generation import Generation
+    from darkroom.usecases.running import Run
+    from darkroom.usecases.submission import Submissions
+
+OFFLINE: Final = ("studio",)
+"""The chain of a request that names none."""
+SIZE: Final = 1024
+"""Pixels of each side of the finished picture."""
+PICTURES_TRIED: Final = 3
+MILLISECONDS: Final = 6_000
+"""Page, picture, studio and text on one core, rounded up."""
+HTML_TYPES: Final = ("text/html", "application/xhtml+xml", "")
+
+log = logging.getLogger(__name__)
+
+
+class ProductPages:
+    """What a product's page says, read through the guarded fetcher."""
+
+    def __init__(self, fetcher: Fetcher, reader: Callable[[], ProductReader]) -> None:
+        self._fetcher = fetcher
+        self._reader = reader
+
+    def read(self, url: str) -> Product:
+        """Raises UnacceptableUrlError, FetchFailedError, TooLargeError, or UnsupportedTypeError for what is no page."""
+        answer = self._fetcher.get(url, limit=limits.PAGE_BYTES)
+        if answer.status != 200:
+            raise FetchFailedError(f"The shop answered {answer.status} instead of the page")
+        content_type = {name.lower(): value for name, value in answer.headers.items()}.get("content-type", "")
+        if content_type.partition(";")[0].strip().lower() not in HTML_TYPES:
+            raise UnsupportedTypeError("The URL is no web page", fix="Use the URL of the product's page.")
+        return self._reader().read(answer.body, url=answer.url, content_type=content_type)
+
+
+class ProductImageRequests:
+    """What `POST /generative-ai-images/generate` asks for."""
+
+    def __init__(self, submissions: Submissions, fetcher: Fetcher, clock: Clock, *, gigabytes: float) -> None:
+        """`gigabytes` is the size of the function that will do the work."""
+        self._submissions = submissions
+        self._fetcher = fetcher
+        self._clock = clock
+        self._gigabytes = gigabytes
+
+    def submit(
+        self,
+        owner: str,
+        product_url: str,
+        *,
+        provider: Any = None,
+        model: str | None = None,
+        style: str | None = None,
+        seed: int | None = None,
+        callback_url: str | None = None,
+        max_cost: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """A job for this page.
+
+        Raises UnacceptableUrlError for a URL that must not be fetched, InvalidRequestError for an engine that is
+        unknown or makes no product pictures, and what `Submissions.submit` raises.
+        """
+        chain = tuple(OFFLINE[0] if name in ai_models.OFFLINE else name for name in _chain(provider))
+        ai_models.check(chain, frozenset({Ability.PRODUCT}), model=model, now=self._clock.now())
+        self._check(product_url, "productUrl")
+        if callback_url is not None:
+            self._check(callback_url, "callbackUrl")
+        asked = {"productUrl": product_url, "chain": list(chain), "model": model, "style": style, "seed": seed}
+        estimate = cost.compute(self._gigabytes, MILLISECONDS)
+        if chain[0] not in ai_models.OFFLINE:
+            estimate += ai_models.estimate(chain, model=model, pictures=1)
+        return self._submissions.submit(
+            Submission(
+                owner=owner,
+                kind=Kind.PRODUCT_IMAGE,
+                request={name: value for name, value in asked.items() if value is not None},
+                items=1,
+                estimate=estimate,
+                max_cost=max_cost,
+                callback_url=callback_url,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def _check(self, url: str, where: str) -> None:
+        try:
+            self._fetcher.check(url)
+        except UnacceptableUrlError as error:
+            raise UnacceptableUrlError(f"{where}: {error.detail}", fix=error.fix, code=error.exact_code) from error
+
+
+def _chain(provider: Any) -> tuple[str, ...]:
+    return ai_models.chain(provider, default=OFFLINE)
+
+
+class ProductImageWork:
+    """The Work of a product picture."""
+
+    def __init__(
+        self,
+        *,
+        pages: ProductPages,
+        generation: Generation,
+        fetcher: Fetcher,
+        reader: PictureReader,
+        encoder: PictureEncoder,
+        overlayer: Overlayer,
+        objects: ObjectStore,
+    ) -> None:
+        self._pages = pages
+        self._generation = generation
+        self._fetcher = fetcher
+        self._reader = reader
+        self._encoder = encoder
+        self._overlayer = overlayer
+        self._objects = objects
+
+    def run(self, run: Run) -> object:
+        """Raises NoProductError before anything is spent, where the page has no product."""
+        request = run.job.request
+        product = self._pages.read(request["productUrl"])
+        if not product.found:
+            raise NoProductError("No product was found on the page")
+        run.progress(0.2)
+        run.check()
+        reference = self._reference(run, product)
+        run.progress(0.3)
+        run.check()
+        outcome = self._generation.draw(
+            tuple(request["chain"]),
+            DrawRequest(
+                instruction=prompts.product(reference=reference is not None),
+                material=material(product),
+                needs=frozenset({Ability.PRODUCT}),
+                style=request.get("style", ""),
+                width=SIZE,
+                height=SIZE,
+                seed=request.get("seed"),
+                reference=reference,
+                model=request.get("model"),
+            ),
+            run=run,
+            step="picture",
+        )
+        run.progress(0.8)
+        run.check()
+        picture, laid = self._overlayer.lay(outcome.drawn.pictures[0], overlay_of(product))
+        key = f"{result_folder(run.job.job_id, run.job.leases)}{run.job.job_id}.jpg"
+        self._objects.write(key, picture, content_type=JPEG)
+        run.spend(Cost(bytes_out=len(picture)))
+        return {
+            "key": key,
+            "fileName": f"{run.job.job_id}.jpg",
+            "contentType": JPEG,
+            "overlayText": overlay_text(laid),
+            **told(outcome),
+        }
+
+    def _reference(self, run: Run, product: Product) -> bytes | None:
+        """The page's own picture as PNG of ours, None where none can be had: then the words must do."""
+        for fact in product.pictures[:PICTURES_TRIED]:
+            try:
+                answer = self._fetcher.get(fact.value, limit=limits.IMAGE_BYTES)
+                if answer.status != 200:
+                    continue
+                run.spend(Cost(bytes_in=len(answer.body)))
+                return self._encoder.still(self._reader.frames(answer.body).pixels[0], PNG)
+            except (BadImageError, FetchFailedError, TooLargeError, UnacceptableUrlError) as error:
+                log.info("A product's picture was left out: %s", error.detail)
+        return None
+
+
+def material(product: Product) -> str:
+    """What the page says, as JSON: data for an engine, never an instruction."""
+    facts = {
+        "name": product.name and product.name.value,
+        "brand": product.brand and product.brand.value,
+        "price": product.price and shown(product.price),
+        "offer": product.offer and product.offer.value,
+    }
+    return json.dumps({name: value for name, value in facts.items() if value}, ensure_ascii=False)
+
+
+def shown(price: Price) -> str:
+    """The price as a reader of the page knows it."""
+    return price.text or " ".join(part for part in (price.amount, price.currency) if part)
+
+
+def overlay_of(product: Product) -> Overlay:
+    return Overlay(
+        name=product.name and product.name.value[: limits.OVERLAY_CHARACTERS],
+        price=product.price and shown(product.price)[: limits.OVERLAY_CHARACTERS],
+        list_price=product.list_price and shown(product.list_price)[: limits.OVERLAY_CHARACTERS],
+        offer=product.offer and product.offer.value[: limits.OVERLAY_CHARACTERS],
+    )
+
+
+def overlay_text(overlay: Overlay) -> dict[str, Any]:
+    """As the wire shows it: what is missing is left out."""
+    texts: Mapping[str, Any] = {
+        "name": overlay.name,
+        "price": overlay.price,
+        "listPrice": overlay.list_price,
+        "offer": overlay.offer,
+        "leftOff": dict(overlay.left_off) or None,
+    }
+    return {name: value for name, value in texts.items() if value is not None}
