@@ -83,8 +83,8 @@ SIGNATURES: Final = (
 )
 
 
-def image_bytes(text: str, mime_type: str | None) -> bytes:
-    """The picture that `imageData` holds. Raises InvalidRequestError for what is no base64 of such a picture, and
+def image_bytes(text: str, mime_type: str | None) -> tuple[bytes, str]:
+    """The picture that `imageData` holds, and its media type. Raises InvalidRequestError for what is no base64 of such a picture, and
     TooLargeError above INLINE_IMAGE_BYTES."""
     if text.startswith("data:"):
         raise _faulty("begins with data:", "Send what stands after the comma alone, and its type as mimeType.")
@@ -99,7 +99,7 @@ def image_bytes(text: str, mime_type: str | None) -> bytes:
             f"The picture has {len(data):,} bytes; {limits.INLINE_IMAGE_BYTES:,} is the most within a request",
             fix="Send a smaller picture.",
         )
-    found = next((media_type for signature, media_type in SIGNATURES if signature.match(data)), None)
+    found = media_type_of(data)
     if found is None:
         raise _faulty("is no PNG, JPEG, WebP, GIF or AVIF", "Send a picture of one of these types.")
     if mime_type not in (None, found):
@@ -108,7 +108,12 @@ def image_bytes(text: str, mime_type: str | None) -> bytes:
             problems=(("mimeType", f"says {mime_type}, and the picture is {found}"),),
             fix=f"Say {found}.",
         )
-    return data
+    return data, found
+
+
+def media_type_of(data: bytes) -> str | None:
+    """What the first bytes say that it is, of the types that are taken within a request; None for anything else."""
+    return next((media_type for signature, media_type in SIGNATURES if signature.match(data)), None)
 
 
 def _faulty(message: str, fix: str) -> InvalidRequestError:

@@ -127,7 +127,9 @@ def preview(product: Product, overlay: Overlay) -> dict[str, Any]:
 
 
 def _fact(fact: Fact | None) -> dict[str, Any] | None:
-    return fact and {"value": fact.value, "source": fact.source, "confidence": round(fact.confidence, 3)}
+    if fact is None:
+        return None
+    return {"value": fact.value, "source": fact.source, "confidence": round(fact.confidence, 3)}
 
 
 def _price(price: Price | None) -> dict[str, Any] | None:

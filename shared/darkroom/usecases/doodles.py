@@ -298,11 +298,11 @@ class DoodleRequests:
             chain = ai_models.chain(rest.pop("provider"), default=OFFLINE)
             ai_models.check(chain, needs(rest), model=rest["model"], now=self._clock.now())
         if "image_data" in rest:
-            data = doodles.image_bytes(rest.pop("image_data"), rest.pop("mime_type"))
+            data, media_type = doodles.image_bytes(rest.pop("image_data"), rest.pop("mime_type"))
             rest["image"] = hashlib.sha256(data).hexdigest()
         asked = doodles.digest(rest, chain)
         if "image" in rest:
-            rest["imageKey"] = self._shelf.keep(owner, data, doodles.media_type_of(data))
+            rest["imageKey"] = self._shelf.keep(owner, data, media_type)
         return Asked(rest, chain, asked)
 
     def answer(

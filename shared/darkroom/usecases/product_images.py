@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from darkroom.domain import ai_models, cost, limits, prompts
 from darkroom.domain.generation import JPEG, PNG, Ability, DrawRequest
 from darkroom.domain.jobs import Cost, Kind, result_folder
-from darkroom.domain.products import Overlay
+from darkroom.domain.products import Fact, Overlay, Price
 from darkroom.errors import (
     BadImageError,
     FetchFailedError,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from darkroom.domain.jobs import Job
-    from darkroom.domain.products import Price, Product
+    from darkroom.domain.products import Product
     from darkroom.ports import (
         Clock,
         Fetcher,
@@ -97,7 +97,8 @@ class ProductImageRequests:
         Raises UnacceptableUrlError for a URL that must not be fetched, InvalidRequestError for an engine that is
         unknown or makes no product pictures, and what `Submissions.submit` raises.
         """
-        chain = tuple(OFFLINE[0] if name in ai_models.OFFLINE else name for name in _chain(provider))
+        named = ai_models.chain(provider, default=OFFLINE)
+        chain = tuple(OFFLINE[0] if name in ai_models.OFFLINE else name for name in named)
         ai_models.check(chain, frozenset({Ability.PRODUCT}), model=model, now=self._clock.now())
         self._check(product_url, "productUrl")
         if callback_url is not None:
@@ -124,10 +125,6 @@ class ProductImageRequests:
             self._fetcher.check(url)
         except UnacceptableUrlError as error:
             raise UnacceptableUrlError(f"{where}: {error.detail}", fix=error.fix, code=error.exact_code) from error
-
-
-def _chain(provider: Any) -> tuple[str, ...]:
-    return ai_models.chain(provider, default=OFFLINE)
 
 
 class ProductImageWork:
@@ -210,26 +207,33 @@ class ProductImageWork:
 def material(product: Product) -> str:
     """What the page says, as JSON: data for an engine, never an instruction."""
     facts = {
-        "name": product.name and product.name.value,
-        "brand": product.brand and product.brand.value,
-        "price": product.price and shown(product.price),
-        "offer": product.offer and product.offer.value,
+        "name": _value(product.name),
+        "brand": _value(product.brand),
+        "price": _value(product.price),
+        "offer": _value(product.offer),
     }
     return json.dumps({name: value for name, value in facts.items() if value}, ensure_ascii=False)
 
 
-def shown(price: Price) -> str:
-    """The price as a reader of the page knows it."""
-    return price.text or " ".join(part for part in (price.amount, price.currency) if part)
-
-
 def overlay_of(product: Product) -> Overlay:
     return Overlay(
-        name=product.name and product.name.value[: limits.OVERLAY_CHARACTERS],
-        price=product.price and shown(product.price)[: limits.OVERLAY_CHARACTERS],
-        list_price=product.list_price and shown(product.list_price)[: limits.OVERLAY_CHARACTERS],
-        offer=product.offer and product.offer.value[: limits.OVERLAY_CHARACTERS],
+        name=_value(product.name),
+        price=_value(product.price),
+        list_price=_value(product.list_price),
+        offer=_value(product.offer),
     )
+
+
+def _value(found: Fact | Price | None) -> str | None:
+    """What a reader of the page sees, at the length that fits on a picture."""
+    match found:
+        case Fact():
+            return found.value[: limits.OVERLAY_CHARACTERS]
+        case Price():
+            text = found.text or " ".join(part for part in (found.amount, found.currency) if part)
+            return text[: limits.OVERLAY_CHARACTERS]
+        case _:
+            return None
 
 
 def overlay_text(overlay: Overlay) -> dict[str, Any]:

@@ -97,9 +97,9 @@ class Run:
         cost.cap(self.cost, self.job.max_cost, "The work has cost")
         self.renew(every=CHECK_EVERY)
 
-    def progress(self, done: int) -> None:
+    def progress(self, done: float) -> None:
         """So many of the job's items are done; stored with the next check. The full hundred is the end's to say."""
-        self._progress = max(self._progress, min(99, 100 * done // max(self.job.items, 1)))
+        self._progress = max(self._progress, min(99, int(100 * done / max(self.job.items, 1))))
 
     def spend(self, cost: Cost) -> None:
         """Put on the bill what was used without the ledger, such as bytes read."""
