@@ -25,8 +25,10 @@ from darkroom.adapters.memory.messages import MemoryMeter, MemoryQueue
 from darkroom.adapters.memory.storage import MemoryObjectStore, MemoryUploadStore
 from darkroom.adapters.memory.web import MemoryFetcher
 from darkroom.adapters.vision.images import PillowImages
+from darkroom.adapters.vision.inputs import placed
 from darkroom.adapters.vision.models import ModelLibrary, Weights
-from darkroom.adapters.vision.yolox import YoloxDetector, letterbox, open_session
+from darkroom.adapters.vision.onnx_detector import OnnxDetector
+from darkroom.adapters.vision.session import open_session
 from darkroom.domain.jobs import Kind, State
 from darkroom.domain.limits import HEARTBEAT
 from darkroom.errors import NoModelError
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from darkroom.adapters.vision.yolox import Session
+    from darkroom.adapters.vision.session import Session
 
 IMAGES = 20
 ROUNDS = 11
@@ -90,14 +92,14 @@ def bare(session: Session, images: list[bytes]) -> None:
     height, width = given.shape[2:]
     for data in images:
         pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
-        letter, _ = letterbox(pixels, width, height)
+        letter, _ = placed(pixels, width, height)
         session.run(None, {given.name: letter})
 
 
 class Job:
     """Object detection on ports in memory, with the real clock, the real heartbeat and the real engine."""
 
-    def __init__(self, detector: YoloxDetector, images: list[bytes]) -> None:
+    def __init__(self, detector: OnnxDetector, images: list[bytes]) -> None:
         clock = SystemClock()
         self._store = MemoryJobStore()
         queue = MemoryQueue(clock)
@@ -165,7 +167,7 @@ def main() -> None:
     images = pictures(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
     chosen = weights()
     session = open_session(chosen.path, threads=settings().detect_threads)
-    detector = YoloxDetector(session, chosen.labels, model=chosen.name, confidence=settings().detect_confidence)
+    detector = OnnxDetector(session, chosen.labels, model=chosen.name, confidence=settings().detect_confidence)
     print(f"{chosen.name} from {chosen.path.parent}, {len(os.sched_getaffinity(0))} cores, {ROUNDS} rounds, medians")
 
     taken = turn_about({"bare loop": lambda: bare(session, images), "job": Job(detector, images)}, ROUNDS)
@@ -173,7 +175,7 @@ def main() -> None:
 
     reader = PillowImages()
     read = [reader.read(data) for data in images]
-    letters = [letterbox(pixels, *session.get_inputs()[0].shape[:1:-1])[0] for pixels in read]
+    letters = [placed(pixels, *session.get_inputs()[0].shape[:1:-1])[0] for pixels in read]
     name = session.get_inputs()[0].name
 
     def run() -> None:
@@ -182,14 +184,14 @@ def main() -> None:
 
     def scale_and_run() -> None:
         for pixels in read:
-            session.run(None, {name: letterbox(pixels, *session.get_inputs()[0].shape[:1:-1])[0]})
+            session.run(None, {name: placed(pixels, *session.get_inputs()[0].shape[:1:-1])[0]})
 
     def detect() -> None:
         for pixels in read:
             detector.detect(pixels)
 
     taken = turn_about(
-        {"session.run alone": run, "letterbox and session.run": scale_and_run, "detect: boxes as well": detect}, ROUNDS
+        {"session.run alone": run, "placing and session.run": scale_and_run, "detect: boxes as well": detect}, ROUNDS
     )
     report("The engine alone, on decoded pixels, per image", taken, IMAGES)
 
@@ -200,7 +202,7 @@ def main() -> None:
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
         made = onnxruntime.InferenceSession(str(chosen.path), options, providers=["CPUExecutionProvider"])
-        other = YoloxDetector(made, chosen.labels, model=chosen.name, confidence=settings().detect_confidence)
+        other = OnnxDetector(made, chosen.labels, model=chosen.name, confidence=settings().detect_confidence)
         return Job(other, images)
 
     taken = turn_about(

@@ -56,6 +56,7 @@ class Settings:
     detect_model: str
     detect_model_dir: str
     detect_model_list: str
+    detect_layout: str
     detect_confidence: float
     detect_threads: int
     model_cache: str
@@ -93,6 +94,7 @@ VARIABLES: Final[dict[str, str]] = {
     "detect_model": "DETECT_MODEL",
     "detect_model_dir": "DETECT_MODEL_DIR",
     "detect_model_list": "DETECT_MODEL_LIST",
+    "detect_layout": "DETECT_LAYOUT",
     "detect_confidence": "DETECT_CONFIDENCE",
     "detect_threads": "DETECT_THREADS",
     "model_cache": "MODEL_CACHE",
@@ -152,6 +154,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         detect_model=text("DETECT_MODEL"),
         detect_model_dir=text("DETECT_MODEL_DIR"),
         detect_model_list=text("DETECT_MODEL_LIST"),
+        detect_layout=text("DETECT_LAYOUT"),
         detect_confidence=number("DETECT_CONFIDENCE", 0.4, 0.01, 0.99),
         detect_threads=int(number("DETECT_THREADS", 0, 0, 64)),
         model_cache=text("MODEL_CACHE", "~/.cache/darkroom/models"),

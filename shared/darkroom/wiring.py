@@ -365,7 +365,7 @@ def _best_detector() -> ports.ObjectDetector:
     try:
         return _onnx_detector()
     except NoModelError:
-        if settings().detect_model_dir or settings().detect_model:
+        if settings().detect_model_dir or settings().detect_model or settings().detect_layout:
             raise
         with suppress(NoModelError):
             return _dlib_detector()
@@ -373,14 +373,17 @@ def _best_detector() -> ports.ObjectDetector:
 
 
 def _onnx_detector() -> ports.ObjectDetector:
-    from darkroom.adapters.vision.yolox import YoloxDetector, open_session
+    from darkroom.adapters.vision.manifests import Manifest
+    from darkroom.adapters.vision.onnx_detector import OnnxDetector
+    from darkroom.adapters.vision.session import open_session
 
     weights = model_library().find_or_fetch()
-    return YoloxDetector(
+    return OnnxDetector(
         open_session(weights.path, threads=settings().detect_threads),
         weights.labels,
         model=weights.name,
         confidence=settings().detect_confidence,
+        manifest=Manifest(layout=settings().detect_layout or None).over(weights.manifest),
     )
 
 

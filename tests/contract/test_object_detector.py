@@ -12,7 +12,8 @@ from darkroom.adapters.memory.clock import MemoryClock
 from darkroom.adapters.memory.vision import MemoryDetector
 from darkroom.adapters.vision.dlib_faces import DlibFaces
 from darkroom.adapters.vision.images import PillowImages
-from darkroom.adapters.vision.yolox import YoloxDetector, open_session
+from darkroom.adapters.vision.onnx_detector import OnnxDetector
+from darkroom.adapters.vision.session import open_session
 
 from tests.stub_rekognition import rekognition
 
@@ -35,7 +36,7 @@ def made(engine: str, testdata: Material) -> Iterator[ObjectDetector]:
     elif engine == "onnx":
         labels = testdata("models/yolox/coco80.txt").read_text().splitlines()
         session = open_session(testdata("models/yolox/yolox_nano.onnx"), threads=1)
-        yield YoloxDetector(session, labels, model="yolox_nano", confidence=0.3)
+        yield OnnxDetector(session, labels, model="yolox_nano", confidence=0.3)
     elif engine == "rekognition":
         with rekognition() as (client, _):
             yield RekognitionDetector(client, MemoryClock(0), confidence=0.3)

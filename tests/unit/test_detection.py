@@ -17,7 +17,8 @@ from darkroom.adapters.memory.storage import MemoryObjectStore, MemoryUploadStor
 from darkroom.adapters.memory.vision import MemoryDetector, MemoryImages, written
 from darkroom.adapters.memory.web import MemoryFetcher
 from darkroom.adapters.vision.images import PillowImages
-from darkroom.adapters.vision.yolox import YoloxDetector, open_session
+from darkroom.adapters.vision.onnx_detector import OnnxDetector
+from darkroom.adapters.vision.session import open_session
 from darkroom.contracts.jobs import ImageDetections
 from darkroom.domain import limits
 from darkroom.domain.jobs import Kind, State
@@ -617,7 +618,7 @@ def test_real_pictures_of_many_formats_are_one_job_and_the_broken_one_fails_alon
     """Pillow and the real model under the real runner: each picture by what is on it."""
     labels = testdata("models/yolox/coco80.txt").read_text().splitlines()
     session = open_session(testdata("models/yolox/yolox_nano.onnx"), threads=1)
-    room = Darkroom(YoloxDetector(session, labels, model="yolox_nano", confidence=0.4), reader=PillowImages())
+    room = Darkroom(OnnxDetector(session, labels, model="yolox_nano", confidence=0.4), reader=PillowImages())
     names = ["detect/chelsea.png", "malformed/gofuzz/jpeg/00456de89b80d51d.jpeg", "detect/coffee.png", "faces/t1.jpg"]
     names += ["hostile/bomb_20000x20000_1bit.png", "exif/portrait-orientation-6.jpg", "formats/IMG_2682.heic"]
     result = room.result(room.run(*[room.upload(testdata(name).read_bytes()) for name in names]))

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from darkroom.adapters.vision import manifests
+from darkroom.adapters.vision.manifests import NOTHING_TOLD, Manifest
 from darkroom.errors import FetchFailedError, NoModelError, SettingsError
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 SHIPPED_LIST: Final = Path(__file__).with_name("models.json")
 LICENCE_ENDING: Final = ".licence.txt"
+MANIFEST_ENDING: Final = ".json"
 CONNECT_SECONDS: Final = 3.0
 SILENCE_SECONDS: Final = 15.0
 BRIEFLY: Final = 20.0
@@ -44,15 +47,17 @@ class Model:
     licence: str
     licence_url: str
     about: str
+    manifest: Manifest = NOTHING_TOLD
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A model that is at hand: its ONNX file and its labels, in the order of its outputs."""
+    """A model that is at hand: its ONNX file, its labels in the order of its outputs, and what else is said of it."""
 
     name: str
     path: Path
     labels: tuple[str, ...]
+    manifest: Manifest = NOTHING_TOLD
 
 
 def read_list(path: Path = SHIPPED_LIST) -> tuple[Model, ...]:
@@ -78,6 +83,7 @@ def _entry(model: dict[str, Any], labels: dict[str, list[str]]) -> Model:
         licence=str(model["licence"]),
         licence_url=str(model["licenceUrl"]),
         about=str(model["about"]),
+        manifest=manifests.read(model.get("manifest", {})),
     )
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*\.onnx", entry.file):
         raise ValueError(f"{entry.file!r} is no plain name of an .onnx file")
@@ -111,7 +117,7 @@ class ModelLibrary:
         for model in self._chosen():
             path = self.cache / model.file
             if path.is_file():
-                return Weights(model.name, path, model.labels)
+                return Weights(model.name, path, model.labels, model.manifest)
         raise NoModelError(f"There are no weights in {self.cache}", fix=FETCH)
 
     def find_or_fetch(self) -> Weights:
@@ -139,7 +145,7 @@ class ModelLibrary:
         return chosen
 
     def _in(self, folder: Path) -> Weights:
-        """The model of a folder that is used as it is: an .onnx file, its labels in a text file beside it."""
+        """The model of a folder that is used as it is: an .onnx file, beside it its labels and maybe a manifest."""
         files = {path.stem: path for path in sorted(folder.glob("*.onnx"))}
         if self._wanted in files:
             name = self._wanted
@@ -162,7 +168,8 @@ class ModelLibrary:
                 f"The labels of {name} are not in {folder}", fix=f"Put {name}.txt there, one label a line."
             )
         lines = (own or texts)[0].read_text("utf-8").splitlines()
-        return Weights(name, files[name], tuple(line.strip() for line in lines if line.strip()))
+        labels = tuple(line.strip() for line in lines if line.strip())
+        return Weights(name, files[name], labels, _manifest(folder / f"{name}{MANIFEST_ENDING}"))
 
     def state(self, model: Model, folder: Path | None = None) -> str:
         """`here`, `damaged` or `missing`, in that folder, or in the cache where none is given."""
@@ -179,8 +186,8 @@ class ModelLibrary:
     ) -> Path:
         """The model's file in the folder `to` (the cache where none is given), fetched unless it is there and sound.
 
-        Its labels and its licence are put beside it. What an earlier try left is gone on with. `within` caps the
-        time, in seconds; `progress` is told the bytes that are there. Raises FetchFailedError.
+        Its labels, its manifest and its licence are put beside it. What an earlier try left is gone on with. `within`
+        caps the time, in seconds; `progress` is told the bytes that are there. Raises FetchFailedError.
         """
         folder = to or self.cache
         target, part = folder / model.file, folder / f"{model.file}.part"
@@ -194,10 +201,25 @@ class ModelLibrary:
                         part.replace(target)
                 part.unlink(missing_ok=True)
             (folder / f"{target.stem}.txt").write_text("\n".join(model.labels) + "\n", "utf-8")
+            if model.manifest != NOTHING_TOLD:
+                (folder / f"{target.stem}{MANIFEST_ENDING}").write_text(model.manifest.written(), "utf-8")
             (folder / f"{target.stem}{LICENCE_ENDING}").write_text(_licence(model), "utf-8")
         except OSError as error:
             raise FetchFailedError(f"{model.name} could not be stored in {folder}: {error}") from error
         return target
+
+
+def _manifest(path: Path) -> Manifest:
+    """What the file beside a model says; nothing where there is none. Raises NoModelError naming what is wrong."""
+    if not path.is_file():
+        return NOTHING_TOLD
+    try:
+        return manifests.read(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, RecursionError) as error:
+        raise NoModelError(
+            f"{path} is no manifest of a model: {error}",
+            fix="Correct it as functions/detect/models/README.md shows, or remove it: most models need none.",
+        ) from error
 
 
 def is_sound(path: Path, model: Model) -> bool:
