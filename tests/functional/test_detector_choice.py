@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from darkroom import wiring
+from darkroom.adapters.vision.images import PillowImages
 from darkroom.errors import NoModelError, SettingsError
+
+from tests.exported_models import export
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,12 +64,39 @@ def test_a_folder_without_weights_is_no_model_whatever_else_there_is(
         choose(DETECT_MODEL_DIR=str(tmp_path))
 
 
+def test_a_model_of_another_family_is_used_as_its_manifest_and_the_settings_say(
+    choose: Callable[..., ObjectDetector], testdata: Material, tmp_path: Path
+) -> None:
+    """Torchvision's kind, for which the manifest gives the size, and the setting the layout over the manifest's."""
+    weights = testdata("models/yolox/yolox_nano.onnx")
+    export("torchvision", weights, tmp_path / "rcnn.onnx")
+    (tmp_path / "rcnn.txt").write_text(weights.with_name("coco80.txt").read_text())
+    manifest = tmp_path / "rcnn.json"
+    manifest.write_text('{"size": 416, "layout": "detr"}')
+    with pytest.raises(NoModelError, match="not detr"):
+        choose(DETECT_MODEL_DIR=str(tmp_path))
+    found = choose(DETECT_MODEL_DIR=str(tmp_path), DETECT_LAYOUT="torchvision")
+    pixels = PillowImages().read(testdata("detect/coffee.png").read_bytes())
+    assert [each.label for each in found.detect(pixels)] == ["cup", "dining table"]
+    manifest.write_text('{"size": 416}')
+    assert choose(DETECT_MODEL_DIR=str(tmp_path), DETECT_LAYOUT="").detect(pixels) == found.detect(pixels)
+
+
+def test_a_layout_that_there_is_not_is_refused_with_those_that_there_are(
+    choose: Callable[..., ObjectDetector], testdata: Material
+) -> None:
+    folder = str(testdata("models/yolox/yolox_nano.onnx").parent)
+    with pytest.raises(NoModelError) as caught:
+        choose(DETECT_MODEL_DIR=folder, DETECT_LAYOUT="yolo9000")
+    assert "yolox, yolov10, yolov5" in caught.value.fix
+
+
 def test_a_machine_that_has_no_weights_and_gets_none_finds_faces(choose: Callable[..., ObjectDetector]) -> None:
     found = choose()
     assert (found.engine, found.model) == ("dlib", "hog")
 
 
-@pytest.mark.parametrize("asked", [{"DETECT_ENGINE": "onnx"}, {"DETECT_MODEL": "small"}])
+@pytest.mark.parametrize("asked", [{"DETECT_ENGINE": "onnx"}, {"DETECT_MODEL": "small"}, {"DETECT_LAYOUT": "detr"}])
 def test_who_asked_for_more_than_faces_is_not_given_faces(
     asked: dict[str, str], choose: Callable[..., ObjectDetector]
 ) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from darkroom import wiring
+from darkroom.adapters.vision.manifests import Manifest, Scaling
 from darkroom.adapters.vision.models import ModelLibrary
 from darkroom.entry.cli import main
 from darkroom.errors import FetchFailedError, NoModelError
@@ -131,6 +132,18 @@ def test_a_fetched_folder_can_be_used_as_it_is(library: ModelLibrary, tmp_path: 
     library.fetch(library.models[1], to=tmp_path / "image")
     found = ModelLibrary(folder=tmp_path / "image", cache=tmp_path / "other").find()
     assert (found.name, found.labels) == ("large", ("cat", "dog"))
+
+
+def test_what_the_list_says_of_a_model_comes_with_it(tmp_path: Path, server: Server) -> None:
+    path = listing(tmp_path, server, "other")
+    told = json.loads(path.read_text())
+    told["models"][0]["manifest"] = {"layout": "detr", "scaling": {"mean": [1, 2, 3], "std": [4, 5, 6]}}
+    path.write_text(json.dumps(told))
+    library = ModelLibrary(folder=None, cache=tmp_path / "cache", listing=path)
+    library.fetch(library.models[0])
+    found = library.find().manifest
+    assert found == Manifest(layout="detr", scaling=Scaling((1, 2, 3), (4, 5, 6)))
+    assert ModelLibrary(folder=library.cache, cache=tmp_path / "none").find().manifest == found
 
 
 def test_what_is_there_and_sound_is_not_fetched_again(library: ModelLibrary, server: Server) -> None:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from darkroom.adapters.vision.manifests import NOTHING_TOLD, Manifest
 from darkroom.adapters.vision.models import SHIPPED_LIST, ModelLibrary, is_sound, read_list
 from darkroom.errors import NoModelError, SettingsError
 
@@ -81,6 +82,8 @@ def test_the_shipped_labels_are_those_of_the_material(testdata: Any) -> None:
         {"url": "file:///etc/passwd"},
         {"bytes": "many"},
         {"labels": "unknown"},
+        {"manifest": {"color": "rgb"}},
+        {"manifest": "yolox"},
     ],
 )
 def test_a_list_that_is_wrong_is_refused_by_name(changes: dict[str, Any], tmp_path: Path) -> None:
@@ -168,6 +171,22 @@ def test_a_model_whose_labels_cannot_be_told_is_refused(texts: dict[str, str], t
     with pytest.raises(NoModelError) as caught:
         library(tmp_path, folder=folder).find()
     assert "a.txt" in caught.value.fix
+
+
+def test_a_manifest_beside_the_model_is_read(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "own", birds__onnx="B", birds__txt="owl", other__json="[]")
+    assert library(tmp_path, folder=folder).find().manifest == NOTHING_TOLD
+    fill(folder, birds__json='{"layout": "detr", "size": 800}')
+    assert library(tmp_path, folder=folder).find().manifest == Manifest(layout="detr", size=(800, 800))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"color": "rgb"}', "[" * 100_000])
+def test_a_manifest_that_is_wrong_is_refused_by_name(text: str, tmp_path: Path) -> None:
+    folder = fill(tmp_path / "own", birds__onnx="B", birds__txt="owl", birds__json=text)
+    with pytest.raises(NoModelError) as caught:
+        library(tmp_path, folder=folder).find()
+    assert str(folder / "birds.json") in caught.value.detail
+    assert "README" in caught.value.fix
 
 
 def test_a_file_is_sound_only_with_the_pinned_digest(tmp_path: Path) -> None:
