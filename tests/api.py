@@ -28,6 +28,7 @@ from darkroom.usecases.endings import Endings
 from darkroom.usecases.health import Health
 from darkroom.usecases.idempotency import Idempotency
 from darkroom.usecases.jobs import Jobs
+from darkroom.usecases.shelf import Shelf
 from darkroom.usecases.submission import Submissions
 from darkroom.usecases.uploads import Uploads
 from darkroom.usecases.webhooks import Webhooks
@@ -127,6 +128,9 @@ class MemoryParts:
         return DetectionRequests(
             submissions, self.uploads(), self.fetcher, bucket=BUCKET, engine="rekognition", gigabytes=3.0
         )
+
+    def shelf(self) -> Shelf:
+        return Shelf(self.objects, self.clock)
 
     def health(self) -> Health:
         probes = {"jobs": lambda: self.job_store.get("health"), "detectQueue": self.detect_queue.waiting}

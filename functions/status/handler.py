@@ -25,7 +25,7 @@ def get_job(request: Request, parts: Parts) -> Answer:
     jobs = parts.jobs()
     job = jobs.wait(request.owner, request.path["jobId"], request.wait)
     seconds = jobs.forecast(job).retry_after_seconds
-    return Answer(200, views.job_with_result(job, jobs), {"Retry-After": str(seconds)} if seconds else {})
+    return Answer(200, views.job_with_result(job, jobs, parts.shelf), {"Retry-After": str(seconds)} if seconds else {})
 
 
 def get_webhook(request: Request, parts: Parts) -> Answer:

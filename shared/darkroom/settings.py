@@ -44,6 +44,7 @@ class Settings:
     uploads_table: str
     keys_table: str
     detect_queue_url: str
+    generation_queue_url: str
     webhook_queue_url: str
     webhook_secret_id: str
     allowed_origins: tuple[str, ...]
@@ -82,6 +83,7 @@ VARIABLES: Final[dict[str, str]] = {
     "uploads_table": "UPLOADS_TABLE_NAME",
     "keys_table": "KEYS_TABLE_NAME",
     "detect_queue_url": "QUEUE_URL",
+    "generation_queue_url": "GENERATION_QUEUE_URL",
     "webhook_queue_url": "WEBHOOK_QUEUE_URL",
     "webhook_secret_id": "WEBHOOK_SECRET_ID",
     "allowed_origins": "ALLOWED_ORIGINS",
@@ -142,6 +144,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         uploads_table=text("UPLOADS_TABLE_NAME"),
         keys_table=text("KEYS_TABLE_NAME"),
         detect_queue_url=text("QUEUE_URL"),
+        generation_queue_url=text("GENERATION_QUEUE_URL"),
         webhook_queue_url=text("WEBHOOK_QUEUE_URL"),
         webhook_secret_id=text("WEBHOOK_SECRET_ID"),
         allowed_origins=tuple(filter(None, (origin.strip() for origin in text("ALLOWED_ORIGINS").split(",")))),

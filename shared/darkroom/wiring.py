@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from darkroom.domain.jobs import Kind
     from darkroom.usecases.access import Access, Keys
     from darkroom.usecases.detection import DetectionRequests, DetectionWork
+    from darkroom.usecases.doodles import DoodleActions, DoodleRequests, DoodleWork
     from darkroom.usecases.endings import Endings
     from darkroom.usecases.health import Health
     from darkroom.usecases.idempotency import Idempotency
     from darkroom.usecases.jobs import Jobs
+    from darkroom.usecases.product_images import ProductImageRequests, ProductImageWork, ProductPages
     from darkroom.usecases.running import JobRunner
+    from darkroom.usecases.shelf import Shelf
     from darkroom.usecases.submission import Submissions
     from darkroom.usecases.sweeping import Sweeper
     from darkroom.usecases.uploads import Uploads
@@ -159,6 +162,14 @@ def detect_queue() -> ports.MessageQueue:
     from darkroom.adapters.aws.queues import SqsQueue
 
     return SqsQueue(client("sqs"), settings().need("detect_queue_url"))
+
+
+@cache
+def generation_queue() -> ports.MessageQueue:
+    from darkroom.adapters.aws.clients import client
+    from darkroom.adapters.aws.queues import SqsQueue
+
+    return SqsQueue(client("sqs"), settings().need("generation_queue_url"))
 
 
 @cache
@@ -296,6 +307,80 @@ def health() -> Health:
             "webhookQueue": lambda: webhook_queue().waiting(),
         },
         clock(),
+    )
+
+
+# --- doodles and product pictures -------------------------------------------------------------------------------------
+
+
+@cache
+def shelf() -> Shelf:
+    from darkroom.usecases.shelf import Shelf
+
+    return Shelf(objects(), clock())
+
+
+@cache
+def doodle_requests() -> DoodleRequests:
+    from darkroom.usecases.doodles import DoodleRequests
+
+    return DoodleRequests(
+        actions=doodle_actions,
+        submissions=submissions(),
+        shelf=shelf(),
+        clock=clock(),
+        gigabytes=settings().function_gigabytes,
+    )
+
+
+@cache
+def doodle_actions() -> DoodleActions:
+    from darkroom.usecases.doodles import DoodleActions
+
+    return DoodleActions(
+        generation=generation(),
+        reader=picture_reader(),
+        encoder=picture_encoder(),
+        optimiser=picture_optimiser(),
+        meter=doodle_meter(),
+        shelf=shelf(),
+    )
+
+
+@cache
+def doodle_work() -> DoodleWork:
+    from darkroom.usecases.doodles import DoodleWork
+
+    return DoodleWork(doodle_actions, shelf=shelf())
+
+
+@cache
+def product_pages() -> ProductPages:
+    from darkroom.usecases.product_images import ProductPages
+
+    return ProductPages(fetcher(), product_reader)
+
+
+@cache
+def product_image_requests() -> ProductImageRequests:
+    from darkroom.domain.generation import FUNCTION_GIGABYTES
+    from darkroom.usecases.product_images import ProductImageRequests
+
+    return ProductImageRequests(submissions(), fetcher(), clock(), gigabytes=FUNCTION_GIGABYTES)
+
+
+@cache
+def product_image_work() -> ProductImageWork:
+    from darkroom.usecases.product_images import ProductImageWork
+
+    return ProductImageWork(
+        pages=product_pages(),
+        generation=generation(),
+        fetcher=fetcher(),
+        reader=picture_reader(),
+        encoder=picture_encoder(),
+        overlayer=overlayer(),
+        objects=objects(),
     )
 
 

@@ -13,9 +13,10 @@ from darkroom.entry.errors import FIXES, TABLE, problem
 WORKERS_OWN = {
     errors.LeaseLostError,
     errors.AttemptsExhaustedError,
-    errors.BadImageError,
     errors.NoModelError,
-    errors.FetchFailedError,
+    errors.NoProductError,
+    errors.ProviderAnswerError,
+    errors.ProviderRefusedError,
     errors.SettingsError,
 }
 """Raised where no caller waits for the answer, or about what no caller can mend."""

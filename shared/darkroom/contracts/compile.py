@@ -28,7 +28,7 @@ WRAPPING: Final = {
 
 def compiled() -> dict[str, Any]:
     """Core schemas of every request and query model in the route table, by name."""
-    names = sorted({name for route in ROUTES for name in (route.request, route.query) if name})
+    names = sorted({name for route in ROUTES for name in (*route.models, route.query) if name})
     return {name: plain(model(name).__pydantic_core_schema__) for name in names}
 
 
@@ -39,6 +39,11 @@ def plain(schema: Any) -> dict[str, Any]:
     request models hold declarative constraints only.
     """
     kind = schema["type"]
+    if kind == "model" and schema["root_model"]:
+        return plain(schema["schema"])
+    if kind == "tagged-union":
+        choices = {tag: plain(choice) for tag, choice in schema["choices"].items()}
+        return {"type": kind, "discriminator": schema["discriminator"], "choices": choices}
     if kind == "model":
         if schema["config"]["extra_fields_behavior"] != "forbid":
             raise TypeError(f"{schema['cls'].__name__} lets unknown fields in")

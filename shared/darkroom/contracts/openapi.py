@@ -47,7 +47,8 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "Prefer": {
         "name": "Prefer",
         "in": "header",
-        "description": f"`wait=N` holds the answer until the job ends, at most N and {limits.WAIT_SECONDS} seconds.",
+        "description": f"`wait=N` holds the answer until the job ends, at most N and {limits.WAIT_SECONDS} seconds;"
+        " `respond-async`, where work may be done at once, makes it a job in any case.",
         "schema": {"type": "string"},
         "example": "wait=10",
     },
@@ -74,7 +75,7 @@ class _Schemas(GenerateJsonSchema):
 def document() -> dict[str, Any]:
     names: dict[tuple[str, JsonSchemaMode], None] = {}
     for route in ROUTES:
-        names |= {(name, "validation"): None for name in (route.request, route.query) if name}
+        names |= {(name, "validation"): None for name in (*route.models, route.query) if name}
         names |= {(name, "serialization"): None for name in route.answers.values() if name}
     names["service.Problem", "serialization"] = None
     found, definitions = models_json_schema(
@@ -132,7 +133,9 @@ def _operation(route: Route, refs: dict[str, Any], schemas: dict[str, Any]) -> d
     if route.scope:
         made["description"] = f"Needs a key with the scope `{route.scope}`."
     if route.request:
-        made["requestBody"] = {"required": True, "content": {JSON: {"schema": refs[route.request]}}}
+        schemas_of_body = [refs[name] for name in route.models]
+        schema = schemas_of_body[0] if len(schemas_of_body) == 1 else {"oneOf": schemas_of_body}
+        made["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
     return made
 
 

@@ -25,7 +25,9 @@ class Route:
 
     `answers` maps each status of success to the model of its body; `errors` lists the statuses of refusal beyond
     those that every route of its sort has (`statuses`). `scope` is what the caller's key must hold; None is open to
-    anybody. `seed` routes carry `message` in their errors, as their first documents promised.
+    anybody. `several` is (field, model): a body that has this field is of this model, in place of `request`. A route
+    that `waits` honours `Prefer: wait=N`, one that `defers` honours `Prefer: respond-async`. `seed` routes carry
+    `message` in their errors, as their first documents promised.
     """
 
     method: str
@@ -37,10 +39,12 @@ class Route:
     answers: Mapping[int, str | None]
     scope: Scope | None = None
     request: str | None = None
+    several: tuple[str, str] | None = None
     query: str | None = None
     errors: tuple[int, ...] = ()
     idempotent: bool = False
     waits: bool = False
+    defers: bool = False
     seed: bool = False
     produces: str = JSON
     parameters: tuple[str, ...] = field(init=False)
@@ -48,6 +52,17 @@ class Route:
     def __post_init__(self) -> None:
         names = tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
         object.__setattr__(self, "parameters", names)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that the body may be of."""
+        return tuple(name for name in (self.request, self.several and self.several[1]) if name)
+
+    def model_of(self, content: object) -> str:
+        """The model that this body is to be checked with."""
+        if self.several and isinstance(content, dict) and self.several[0] in content:
+            return self.several[1]
+        return str(self.request)
 
     @property
     def statuses(self) -> tuple[int, ...]:

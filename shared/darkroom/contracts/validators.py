@@ -57,3 +57,10 @@ def integers(name: str) -> frozenset[str]:
         if schema["type"] == "int":
             found.add(field["validation_alias"])
     return frozenset(found)
+
+
+@cache
+def discriminator(name: str) -> str | None:
+    """The field that says which of several models a body is of; None for a model that is alone."""
+    found: str | None = _schemas()[name].get("discriminator")
+    return found

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 EDITION: Final = 1
 """Goes up when equal requests begin to give another drawing, so that no earlier answer is recalled for them."""
-FUNCTION_GIGABYTES: Final = 1.769
-"""The memory of the function that answers `/ai`: one whole core."""
 
 MEDIA_TYPES: Final = {"png": PNG, "svg": SVG, "webp": WEBP, "gif": GIF, "apng": APNG, "avif": AVIF}
 """By the formats that a request may ask for."""
@@ -84,8 +82,10 @@ SIGNATURES: Final = (
 
 
 def image_bytes(text: str, mime_type: str | None) -> tuple[bytes, str]:
-    """The picture that `imageData` holds, and its media type. Raises InvalidRequestError for what is no base64 of such a picture, and
-    TooLargeError above INLINE_IMAGE_BYTES."""
+    """The picture that `imageData` holds, and its media type.
+
+    Raises InvalidRequestError for what is no base64 of such a picture, and TooLargeError above INLINE_IMAGE_BYTES.
+    """
     if text.startswith("data:"):
         raise _faulty("begins with data:", "Send what stands after the comma alone, and its type as mimeType.")
     if re.search(r"\s", text):

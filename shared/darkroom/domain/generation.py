@@ -21,6 +21,10 @@ AVIF: Final = "image/avif"
 SVG: Final = "image/svg+xml"
 
 
+FUNCTION_GIGABYTES: Final = 1.769
+"""Memory of the function that works off the jobs of generation: one whole core. A test holds it to the template."""
+
+
 class Ability(StrEnum):
     """What an engine can be asked for. A request that needs one it lacks is refused with the list of those it has."""
 

@@ -20,6 +20,8 @@ TABLE: Final[dict[type[errors.DarkroomError], tuple[int, str]]] = {
     errors.InvalidRequestError: (422, "The request is not valid"),
     errors.IdempotencyMismatchError: (422, "The Idempotency-Key belongs to another request"),
     errors.UnacceptableUrlError: (422, "The URL is not acceptable"),
+    errors.FetchFailedError: (422, "The URL cannot be fetched"),
+    errors.BadImageError: (422, "The picture is not acceptable"),
     errors.CostLimitError: (422, "The request would cost too much"),
     errors.TooManyRequestsError: (429, "Too many requests"),
     errors.UnhealthyError: (503, "A dependency does not answer"),

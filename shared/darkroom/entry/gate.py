@@ -41,6 +41,7 @@ MESSAGES: Final = {
     "less_than_equal": "must be {le} or less",
     "list_type": "must be a list",
     "literal_error": "must be {expected}",
+    "model_attributes_type": "must be an object",
     "missing": "is required",
     "string_pattern_mismatch": "is not of the form that GET /openapi.json gives: {pattern}",
     "string_too_long": "has too many characters; {max_length} is the most",
@@ -48,6 +49,8 @@ MESSAGES: Final = {
     "string_type": "must be text",
     "string_unicode": "must be whole Unicode characters",
     "too_long": "has too many entries; {max_length} is the most",
+    "union_tag_invalid": "must be one of {expected_tags}",
+    "union_tag_not_found": "is required",
     "too_short": "has too few entries; {min_length} is the least",
 }
 """Ours in place of pydantic's, by its kind of fault: its own speaks of Python. What is in braces is its context."""
@@ -236,13 +239,20 @@ def _check_text(text: str) -> None:
 # --- the fields ------------------------------------------------------------------------------------------------------
 
 
-def _invalid(error: ValidationError) -> InvalidRequestError:
+def _invalid(error: ValidationError, discriminator: str | None) -> InvalidRequestError:
     count = error.error_count()
     if count > PROBLEMS_READ:
         return InvalidRequestError(f"The request has {count:,} faults")
     faults = error.errors(include_url=False, include_input=False)
-    shown = [(_path(fault["loc"]), _message(fault)) for fault in faults[:PROBLEMS_SHOWN]]
+    shown = [(_path(_place(fault, discriminator)), _message(fault)) for fault in faults[:PROBLEMS_SHOWN]]
     return _refusal(shown, count)
+
+
+def _place(fault: ErrorDetails, discriminator: str | None) -> tuple[int | str, ...]:
+    """Where the caller finds the fault: pydantic counts the chosen model's tag among the steps."""
+    if discriminator is None:
+        return fault["loc"]
+    return (discriminator,) if fault["type"].startswith("union_tag") else fault["loc"][1:]
 
 
 def _message(fault: ErrorDetails) -> str:
@@ -279,9 +289,9 @@ def _check_integers(model: str, given: Mapping[str, str]) -> None:
 
 def _checked(model: str, validate: Callable[[SchemaValidator], Any]) -> dict[str, Any]:
     # Imported here: a route that checks nothing starts without pydantic's core.
-    from darkroom.contracts.validators import core, validator
+    from darkroom.contracts.validators import core, discriminator, validator
 
     try:
         return dict(validate(validator(model)))
     except core().ValidationError as error:
-        raise _invalid(error) from None
+        raise _invalid(error, discriminator(model)) from None

@@ -14,6 +14,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from darkroom.contracts.routes import JSON, PROBLEM, Route
@@ -36,18 +37,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from darkroom.domain.callers import Caller
+    from darkroom.domain.jobs import Job
     from darkroom.settings import Settings
     from darkroom.usecases.access import Access
     from darkroom.usecases.detection import DetectionRequests
+    from darkroom.usecases.doodles import DoodleRequests
     from darkroom.usecases.health import Health
     from darkroom.usecases.idempotency import Idempotency
     from darkroom.usecases.jobs import Jobs
+    from darkroom.usecases.product_images import ProductImageRequests, ProductPages
+    from darkroom.usecases.shelf import Shelf
     from darkroom.usecases.uploads import Uploads
     from darkroom.usecases.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 
 IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+BACKGROUND: Final = re.compile(r"(?:^|,)\s*respond-async\s*(?=$|[,;])", re.IGNORECASE)
 WAIT: Final = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?=$|[,;])', re.IGNORECASE)
 SPARED: Final = 2 * limits.SECOND
 """What a waiting request leaves of its function's own time, to write the answer in."""
@@ -69,6 +75,14 @@ class Parts(Protocol):
 
     def detection_requests(self) -> DetectionRequests: ...
 
+    def doodle_requests(self) -> DoodleRequests: ...
+
+    def product_image_requests(self) -> ProductImageRequests: ...
+
+    def product_pages(self) -> ProductPages: ...
+
+    def shelf(self) -> Shelf: ...
+
     def jobs(self) -> Jobs: ...
 
     def webhooks(self) -> Webhooks: ...
@@ -81,7 +95,8 @@ class Request:
     """One routed request whose caller is known and whose content is checked; `caller` is None where anybody may ask.
 
     `path` is as the route names it; `query` and `body` are by Python names, with defaults filled. `wait` is for how
-    many seconds the caller wants the answer held. `prefix` is what stands before the route's path in a URL: the stage.
+    many seconds the caller wants the answer held, `in_background` that it wants a job in any case. `prefix` is what
+    stands before the route's path in a URL: the stage.
     """
 
     route: Route
@@ -92,6 +107,7 @@ class Request:
     body: Mapping[str, Any]
     prefix: str
     wait: int
+    in_background: bool
     idempotency_key: str | None
 
     @property
@@ -122,7 +138,29 @@ class Answer:
 Operation = Callable[[Request, Parts], Answer]
 
 
-def serve(function: str, operations: Mapping[str, Operation], event: object, context: object, parts: Parts) -> Any:
+@dataclass(frozen=True, slots=True)
+class Show:
+    """How an operation's 200 is shown, at each sending anew: what it stores may hold keys, and URLs do not keep.
+
+    `body` shows what the operation answered, `job` the ended job that was waited for in place of a 202.
+    """
+
+    body: Callable[[Any, Parts], Any]
+    job: Callable[[Job, Parts], Any]
+
+
+AS_IT_IS: Final = Show(lambda body, _: body, lambda job, parts: views.job_with_result(job, parts.jobs(), parts.shelf))
+
+
+def serve(
+    function: str,
+    operations: Mapping[str, Operation],
+    event: object,
+    context: object,
+    parts: Parts,
+    *,
+    shows: Mapping[str, Show] = MappingProxyType({}),
+) -> Any:
     """Answer one event with the operations of this function, by their ids in the route table.
 
     Returns API Gateway's response for its envelope, the bare result for a direct invoke; errors as problem details.
@@ -132,7 +170,7 @@ def serve(function: str, operations: Mapping[str, Operation], event: object, con
     bare = not (isinstance(event, dict) and "httpMethod" in event)
     request_id = _request_id(event, context)
     with bound(requestId=request_id):
-        call = _Call(function, parts, request_id, context)
+        call = _Call(function, parts, request_id, context, shows)
         answer = call.answer(event, operations, bare=bare)
         told = {"operation": call.operation, "status": answer.status}
         if answer.content_type == PROBLEM:
@@ -144,8 +182,11 @@ def serve(function: str, operations: Mapping[str, Operation], event: object, con
 class _Call:
     """One event on its way through; it remembers how far it came, so that a refusal can be told in the right shape."""
 
-    def __init__(self, function: str, parts: Parts, request_id: str, context: object) -> None:
+    def __init__(
+        self, function: str, parts: Parts, request_id: str, context: object, shows: Mapping[str, Show]
+    ) -> None:
         self._function = function
+        self._shows = shows
         self._parts = parts
         self._request_id = request_id
         self._context = context
@@ -181,10 +222,12 @@ class _Call:
         caller = self._admit(envelope, route, counted=counted) if route.scope else envelope.caller()
         request = self._read(envelope, route, caller)
         answer = self._perform(operations[route.operation], request)
-        if not (route.waits and request.wait):
+        applied = [f"wait={request.wait}"] if request.wait else []
+        if request.in_background and answer.status == 202:
+            applied.append("respond-async")
+        if not applied:
             return answer
-        applied = {"Preference-Applied": f"wait={request.wait}"}
-        return replace(answer, headers={**answer.headers, **applied})
+        return replace(answer, headers={**answer.headers, "Preference-Applied": ", ".join(applied)})
 
     def _admit(self, envelope: Envelope, route: Route, *, counted: bool) -> Caller:
         caller = envelope.caller()
@@ -213,7 +256,7 @@ class _Call:
                 content_type=envelope.headers.get("content-type", ""),
                 content_encoding=envelope.headers.get("content-encoding", ""),
             )
-            body = gate.fields(route.request, content)
+            body = gate.fields(route.model_of(content), content)
         elif envelope.body:
             raise gate.one_problem("body", "is not taken by this path")
         key = envelope.headers.get("idempotency-key") if route.idempotent else None
@@ -228,26 +271,28 @@ class _Call:
             body=body,
             prefix=envelope.prefix(route),
             wait=self._seconds_to_wait(envelope.headers.get("prefer", "")) if route.waits else 0,
+            in_background=route.defers and BACKGROUND.search(envelope.headers.get("prefer", "")) is not None,
             idempotency_key=key,
         )
 
     def _perform(self, operation: Operation, request: Request) -> Answer:
+        show = self._shows.get(request.route.operation, AS_IT_IS)
         answer = self._once(operation, request) if request.idempotency_key else operation(request, self._parts)
         if answer.status == 202 and request.wait:
             try:
-                return self._ended(answer, request) or answer
+                return self._ended(answer, request, show) or answer
             except TransientError:  # the job is accepted all the same: a refusal would have it sent again
                 log.warning("An accepted job could not be waited for", exc_info=True)
-        return answer
+        return replace(answer, body=show.body(answer.body, self._parts)) if answer.status == 200 else answer
 
-    def _ended(self, accepted: Answer, request: Request) -> Answer | None:
+    def _ended(self, accepted: Answer, request: Request, show: Show) -> Answer | None:
         """The job in place of its acceptance, if it ends while the caller waits."""
         jobs = self._parts.jobs()
         job = jobs.wait(request.owner, accepted.body["jobId"], request.wait)
         if not job.state.terminal:
             return None
         try:
-            shown = views.job_with_result(job, jobs)
+            shown = show.job(job, self._parts)
         except JobExpiredError:
             return None  # whoever reads the job is told
         return Answer(200, shown, {"Location": accepted.headers["Location"]})

@@ -149,14 +149,9 @@ def _price(price: Price | None) -> dict[str, Any] | None:
 
 
 def result(job: Job, jobs: Jobs, shelf: Shelf) -> dict[str, Any]:
-    """What a completed job made, under the name that `GET /jobs/{jobId}` shows it by."""
+    """What a completed job made, as its own route answers it."""
     raw = jobs.result(job)
-    match job.kind:
-        case Kind.DOODLE:
-            return {"result": actions(raw, shelf)}
-        case Kind.PRODUCT_IMAGE:
-            picture = _product_picture(raw, shelf)
-            return {"result": picture | {"urlExpiresAt": iso(picture["urlExpiresAt"])}}
-        case _:
-            found: dict[str, Any] = raw
-            return found
+    if job.kind is Kind.DOODLE:
+        return actions(raw, shelf)
+    picture = _product_picture(raw, shelf)
+    return picture | {"urlExpiresAt": iso(picture["urlExpiresAt"])}

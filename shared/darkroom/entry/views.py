@@ -8,10 +8,13 @@ from darkroom.domain.limits import MIB
 from darkroom.domain.times import iso
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from darkroom.domain.forecast import Forecast
     from darkroom.domain.jobs import Cost, Delivery, DeliveryTry, Job
     from darkroom.ports import Page
     from darkroom.usecases.jobs import Jobs
+    from darkroom.usecases.shelf import Shelf
     from darkroom.usecases.uploads import PresignedUpload
 
 ANSWERED_RESULT_BYTES: Final = 2 * MIB
@@ -63,17 +66,21 @@ def job(job: Job, forecast: Forecast | None = None) -> dict[str, Any]:
     )
 
 
-def job_with_result(found: Job, jobs: Jobs) -> dict[str, Any]:
+def job_with_result(found: Job, jobs: Jobs, shelf: Callable[[], Shelf]) -> dict[str, Any]:
     """A job as it is read alone: with its forecast until it ends, and with its result once it is completed."""
     shown = job(found, jobs.forecast(found))
-    from darkroom.domain.jobs import State  # here, so that an upload is answered without it
+    from darkroom.domain.jobs import Kind, State  # here, so that an upload is answered without it
 
     if found.state is not State.COMPLETED or found.result is None:
         return shown
     if found.result.size > ANSWERED_RESULT_BYTES:
         url, expires_at = jobs.result_link(found.result)
         return shown | {"resultUrl": url, "resultUrlExpiresAt": iso(expires_at)}
-    return {**shown, **jobs.result(found)}
+    if found.kind is Kind.DETECTION:
+        return {**shown, **jobs.result(found)}
+    from darkroom.entry import pictures
+
+    return shown | {"result": pictures.result(found, jobs, shelf())}
 
 
 def page(found: Page) -> dict[str, Any]:
