@@ -346,10 +346,10 @@ def bring_up(embedded: Embedded, template: Path, settings: Mapping[str, str], sa
     try:
         say("Deploying template.yaml with sam deploy")
         outputs = embedded.deploy(template, settings)
-        bare = Stack("", "", embedded.endpoint_url, REGION, STACK_NAME, outputs)
-        stage = outputs["ApiUrl"].rsplit("/", 1)[1]
-        api_url = f"{embedded.endpoint_url}/_aws/execute-api/{bare.resources()['Api']}/{stage}"
-        stack = replace(bare, api_url=api_url, outputs={**outputs, "ApiUrl": api_url})
+        stack = Stack(outputs["ApiUrl"], "", embedded.endpoint_url, REGION, STACK_NAME, outputs)
+        api_url = f"{embedded.endpoint_url}/{stack.stage}"
+        _serve_at_the_root(stack, embedded.host)
+        stack = replace(stack, api_url=api_url, outputs={**outputs, "ApiUrl": api_url})
         stack = replace(stack, api_key=stack.make_key(OWNER))
         deadline = time.monotonic() + ANSWER_SECONDS
         while not _answers(f"{stack.api_url}/health"):
@@ -364,6 +364,19 @@ def bring_up(embedded: Embedded, template: Path, settings: Mapping[str, str], sa
         raise
     stack.save(embedded.description)
     return stack
+
+
+def _serve_at_the_root(stack: Stack, host: str) -> None:
+    """Let the emulator serve the API at `/<stage>`, as AWS does, so that the paths in its answers are links.
+
+    By itself it puts a path of its own before the stage, of which no function is told. The host is made a custom
+    domain whose one base path is the stage; everything else on that host stays what it was.
+    """
+    gateway = stack.client("apigateway")
+    gateway.create_domain_name(domainName=host, endpointConfiguration={"types": ["REGIONAL"]})
+    gateway.create_base_path_mapping(
+        domainName=host, basePath=stack.stage, restApiId=stack.resources()["Api"], stage=stack.stage
+    )
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

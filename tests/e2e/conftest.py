@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -12,6 +12,7 @@ from darkroom.entry.cli import main
 from local import port
 from local.engine import choose
 from local.stack import ROOT, Embedded, Stack, bring_up
+from tests.e2e.loopback import Loopback, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,10 +36,18 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
 
 
 @pytest.fixture(scope="session")
-def stack(embedded: Embedded, testdata: Any) -> Stack:
+def loopback() -> Iterator[Loopback]:
+    """A web server on loopback that the stack's functions may reach."""
+    with serve() as here:
+        yield here
+
+
+@pytest.fixture(scope="session")
+def stack(embedded: Embedded, loopback: Loopback) -> Stack:
     """The template, deployed; with the detector of the material where it is, else the best that this machine has."""
     models = (ROOT / ".." / "shared" / "testdata" / "models" / "yolox").resolve()
     environment = {"DETECT_MODEL_DIR": str(models)} if models.is_dir() else dict(os.environ)
+    environment["FETCH_ALLOW_LOOPBACK"] = loopback.place
     return bring_up(embedded, ROOT / "template.yaml", choose(environment, print), print)
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import time
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
@@ -13,13 +14,17 @@ import pytest
 from darkroom.contracts.detection import ProcessAnswer
 from darkroom.contracts.jobs import DeliveryAnswer, JobAnswer, JobPage
 from darkroom.contracts.uploads import PresignAnswer
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from local.pictures import Picture, pictures
+from local.stack import OWNER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local.stack import Stack
+    from tests.e2e.conftest import Command
+    from tests.e2e.loopback import Loopback
 
 PATIENCE = 60
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -69,7 +74,7 @@ def processed(api: httpx.Client, urls: list[str], **fields: Any) -> dict[str, An
 
 
 def test_a_put_upload_and_a_form_upload_become_detections(
-    api: httpx.Client, storage: httpx.Client, upload: Upload, taken: dict[str, Picture]
+    stack: Stack, api: httpx.Client, storage: httpx.Client, upload: Upload, taken: dict[str, Picture]
 ) -> None:
     chelsea, coffee = taken["chelsea.jpg"], taken["coffee.jpg"]
     first = upload(api, chelsea.jpeg, "chelsea.jpg")
@@ -90,7 +95,8 @@ def test_a_put_upload_and_a_form_upload_become_detections(
         "imageCount": 2,
         "estimate": {},
     }
-    assert answer.headers["location"].endswith(f"/jobs/{accepted.job_id}")
+    assert answer.headers["location"] == f"/{stack.stage}/jobs/{accepted.job_id}"
+    assert api.get(str(answer.url.join(answer.headers["location"]))).json()["jobId"] == accepted.job_id
     assert int(answer.headers["retry-after"]) >= 1
 
     job = ended(api, accepted.job_id)
@@ -220,6 +226,81 @@ def test_a_webhook_that_nobody_answers_is_logged_and_can_be_replayed(
     assert replayed.json()["messageId"] != log.message_id
 
 
+def delivered(api: httpx.Client, job: str, *answers: int) -> DeliveryAnswer:
+    """The delivery log of a job's webhook, once its tries were answered so."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        log = DeliveryAnswer.model_validate_json(api.get(f"/jobs/{job}/webhook").text)
+        if [tried.status for tried in log.tries] == list(answers):
+            return log
+        assert time.monotonic() < deadline, log
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def refused_once(api: httpx.Client, upload: Upload, taken: dict[str, Picture], loopback: Loopback) -> str:
+    """An ended job whose receiver was down when its webhook first came."""
+    loopback.refusals["/down"] = [503]
+    url = upload(api, taken["coffee.jpg"].jpeg, "coffee.jpg")
+    job: str = processed(api, [url], callbackUrl=loopback.url("/down"))["jobId"]
+    return job
+
+
+@pytest.fixture
+def signed_by(darkroom: Command, named: tuple[str, ...]) -> Callable[[str], Webhook]:
+    """What an owner verifies its webhooks with, from the terminal."""
+
+    def verifier(owner: str) -> Webhook:
+        status, secret, _ = darkroom("webhooks", "secret", "--owner", owner, *named)
+        assert status == 0
+        return Webhook(secret.strip())
+
+    return verifier
+
+
+@pytest.mark.usefixtures("refused_once")  # so that its time runs while the other tests do
+def test_a_webhook_is_delivered_signed_and_again_where_it_is_replayed(
+    api: httpx.Client,
+    upload: Upload,
+    taken: dict[str, Picture],
+    loopback: Loopback,
+    signed_by: Callable[[str], Webhook],
+) -> None:
+    job = processed(
+        api, [upload(api, taken["coffee.jpg"].jpeg, "coffee.jpg")], callbackUrl=loopback.url("/hook?of=darkroom")
+    )
+    log = delivered(api, job["jobId"], 204)
+    assert log.status == "DELIVERED"
+    (posted,) = loopback.on("/hook?of=darkroom")
+    assert posted.headers["webhook-id"] == log.message_id
+    told = signed_by(OWNER).verify(posted.body, dict(posted.headers))
+    assert told["type"] == "job.completed"
+    assert told["data"]["jobId"] == job["jobId"]
+    with pytest.raises(WebhookVerificationError):
+        signed_by("stranger").verify(posted.body, dict(posted.headers))
+
+    replayed = api.post(f"/jobs/{job['jobId']}/webhook/replay").json()
+    assert delivered(api, job["jobId"], 204, 204).message_id == replayed["messageId"] != log.message_id
+    assert [each.headers["webhook-id"] for each in loopback.on("/hook?of=darkroom")] == [
+        log.message_id,
+        replayed["messageId"],
+    ]
+
+
+def test_a_picture_and_its_redirect_are_fetched_from_the_place_that_the_laptop_lets_by_and_from_no_other(
+    api: httpx.Client, taken: dict[str, Picture], loopback: Loopback
+) -> None:
+    picture = taken["chelsea.jpg"]
+    loopback.pages["/chelsea.jpg"] = picture.jpeg
+    loopback.redirects |= {"/moved": "/chelsea.jpg", "/inside": "http://127.0.0.1:1/"}
+    urls = [loopback.url(path) for path in ("/chelsea.jpg", "/moved", "/inside")]
+    seen = processed(api, urls)["detections"]
+    assert [each.get("imageWidth") for each in seen[:2]] == [picture.width] * 2
+    assert seen[2]["error"]["code"] == "UNACCEPTABLE_URL"
+    answer = api.post("/process", json={"imageUrls": ["http://127.0.0.1:1/chelsea.jpg"]})
+    assert (answer.status_code, answer.json()["code"]) == (422, "UNACCEPTABLE_URL")
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://127.0.0.1/x.jpg", "http://169.254.169.254/latest", "http://[::ffff:10.0.0.1]/", "ftp://example.com/x.jpg"],
@@ -261,3 +342,20 @@ def test_a_warmup_is_answered_by_every_function(stack: Stack, function: str) -> 
         FunctionName=f"{stack.stack_name}-{function}", Payload=json.dumps({"warmup": True})
     )
     assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def test_a_webhook_that_was_refused_is_sent_again_by_the_sweeper_under_the_same_id(
+    stack: Stack, api: httpx.Client, loopback: Loopback, refused_once: str
+) -> None:
+    """Last in this file, because the first repetition is due a minute after the refusal."""
+    refused = delivered(api, refused_once, 503)
+    assert refused.status == "PENDING"
+    assert refused.next_try_at is not None
+    due = datetime.fromisoformat(refused.next_try_at)
+    time.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()) + 0.1)
+    stack.client("lambda").invoke(FunctionName=stack.outputs["SweeperFunctionName"], Payload=b"{}")
+    log = delivered(api, refused_once, 503, 204)
+    assert log.status == "DELIVERED"
+    first, second = loopback.on("/down")
+    assert first.headers["webhook-id"] == second.headers["webhook-id"] == log.message_id
+    assert first.body == second.body
