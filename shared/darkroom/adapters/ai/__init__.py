@@ -1,0 +1,1 @@
+"""Engines that draw and read pictures: ours, and the providers' behind their SDKs. docs/providers.md adds one."""
