@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -367,6 +368,18 @@ def test_flipped_bytes_end_in_pixels_or_a_clean_refusal(form: str, reader: Pillo
             continue
         assert pixels.ndim == 3
         assert pixels.shape[2] == 3
+
+
+def test_broken_files_are_refused_without_a_word_on_standard_error(
+    reader: PillowImages, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Libtiff would print there, past the log, and now and then quote the file."""
+    sound = encoded(photo(), "TIFF", compression="tiff_lzw")
+    broken = [sound[:200] + b"\xff" * 200 + sound[400:], *(path.read_bytes() for path in hostile_files())]
+    for data in broken:
+        with suppress(BadImageError, TooLargeError):
+            reader.read(data)
+    assert capfd.readouterr() == ("", "")
 
 
 def hostile_files() -> list[Path]:

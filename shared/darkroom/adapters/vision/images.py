@@ -6,10 +6,11 @@ held on what the header says, before any pixel is decoded, and once more on what
 
 from __future__ import annotations
 
+import ctypes
 import io
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from PIL import (
     PngImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
+    _imaging,
 )
 
 from darkroom.domain import limits
@@ -111,6 +113,7 @@ class PillowImages:
         Image.MAX_IMAGE_PIXELS = limits.IMAGE_PIXELS
         # Side pictures are never asked for, so nothing of theirs is parsed.
         pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+        _silence_libtiff()
 
     def read(self, data: bytes) -> NDArray[np.uint8]:
         with self.opened(data) as image:
@@ -197,6 +200,20 @@ class PillowImages:
         return TooLargeError(
             f"The image has more than {FRAMES:,} frames", fix="Send fewer frames.", code="TOO_MANY_FRAMES"
         )
+
+
+def _silence_libtiff() -> None:
+    """Keep libtiff from printing what it thinks of a file, which may quote the file, past our log to standard error.
+
+    No handler is what libtiff's manual names for silence (TIFFSetErrorHandler(3tiff)); Pillow raises all the same.
+    The two pointers are set before a picture is read, for the whole process. They are looked up through Pillow's own
+    module, whatever its libtiff is called; where that does not export them, it goes on printing.
+    """
+    with suppress(OSError, AttributeError):
+        pillow = ctypes.CDLL(_imaging.__file__)
+        for setter in (pillow.TIFFSetErrorHandler, pillow.TIFFSetWarningHandler):
+            setter.argtypes, setter.restype = [ctypes.c_void_p], ctypes.c_void_p
+            setter(None)
 
 
 def upright(image: Image.Image) -> Image.Image:
