@@ -39,6 +39,13 @@ setup: $(VENV)/.ready $(AWS_VENV)/.ready ## Make .venv (application and tests) a
 lock: $(VENV)/.ready ## Resolve the two locks anew
 	$(VENV)/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --no-header --no-annotate --upgrade -q -o constraints.txt
 	$(VENV)/bin/uv pip compile --group aws --universal --python-version 3.11 --no-header --no-annotate --upgrade -q -o constraints-aws.txt
+	$(MAKE) requirements
+
+.PHONY: requirements
+requirements: $(VENV)/.ready ## Pin what layers and images install (their requirements.in), with hashes, at the lock's versions
+	for folder in $(dir $(wildcard layers/*/requirements.in functions/*/requirements.in)); do \
+		$(VENV)/bin/uv pip compile $${folder}requirements.in -c constraints.txt --generate-hashes --python-version 3.13 \
+			--python-platform x86_64-manylinux_2_28 --no-header --no-annotate -q -o $${folder}requirements.txt; done
 
 # --- this machine -----------------------------------------------------------------------------------------------------
 LOCAL := $(PY) -m local

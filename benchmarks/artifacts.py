@@ -5,6 +5,7 @@ For the cold start's benchmark and for `tests/artifacts`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -158,7 +159,8 @@ def rows() -> Rows:
     DynamoUploadStore(client, "uploads").put(
         Upload(UPLOAD, OWNER, Purpose.PROCESS, "a.jpg", "image/jpeg", None, created_at=1, expires_at=CREATED)
     )
-    result = Result(digest="0" * 64, size=52)
+    text = json.dumps({"engine": "onnx", "model": "m", "detections": []})
+    result = Result(digest=hashlib.sha256(text.encode()).hexdigest(), size=len(text))
     job = Job(
         job_id=JOB_ID,
         owner=OWNER,
@@ -174,7 +176,6 @@ def rows() -> Rows:
         progress=100,
     )
     kept.put_item(Item={**job_row(job), **attributes(**outcome_attributes(result, None))})
-    text = json.dumps({"engine": "onnx", "model": "m", "detections": []})
     kept.put_item(Item={**job_key(JOB_ID, "result"), **attributes(json=text)})
     return kept
 
