@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +14,11 @@ from darkroom.adapters.memory.clock import MemoryClock
 from darkroom.adapters.memory.vision import MemoryDetector
 from darkroom.adapters.vision.dlib_faces import DlibFaces
 from darkroom.adapters.vision.images import PillowImages
+from darkroom.adapters.vision.manifests import Manifest
 from darkroom.adapters.vision.onnx_detector import OnnxDetector
 from darkroom.adapters.vision.session import open_session
 
+from tests.exported_models import SIDE, export
 from tests.stub_rekognition import rekognition
 
 if TYPE_CHECKING:
@@ -25,18 +29,22 @@ if TYPE_CHECKING:
 
     from tests.conftest import Material
 
-ENGINES = ("memory", "onnx", "hog", "mmod", "rekognition")
-FREE = {"memory", "onnx", "hog", "mmod"}
+ENGINES = ("memory", "onnx", "onnx-detr", "hog", "mmod", "rekognition")
+FREE = {"memory", "onnx", "onnx-detr", "hog", "mmod"}
+NAMES = {"onnx-detr": "onnx", "hog": "dlib", "mmod": "dlib"}
 
 
 @contextmanager
 def made(engine: str, testdata: Material) -> Iterator[ObjectDetector]:
     if engine == "memory":
         yield MemoryDetector()
-    elif engine == "onnx":
+    elif engine.startswith("onnx"):
         labels = testdata("models/yolox/coco80.txt").read_text().splitlines()
-        session = open_session(testdata("models/yolox/yolox_nano.onnx"), threads=1)
-        yield OnnxDetector(session, labels, model="yolox_nano", confidence=0.3)
+        weights = testdata("models/yolox/yolox_nano.onnx")
+        with TemporaryDirectory() as folder:
+            path = weights if engine == "onnx" else export("detr", weights, Path(folder) / "detr.onnx")
+            session = open_session(path, threads=1)
+        yield OnnxDetector(session, labels, model=path.stem, confidence=0.3, manifest=Manifest(size=(SIDE, SIDE)))
     elif engine == "rekognition":
         with rekognition() as (client, _):
             yield RekognitionDetector(client, MemoryClock(0), confidence=0.3)
@@ -68,7 +76,7 @@ def picture(engine: str, testdata: Material) -> NDArray[np.uint8]:
 
 
 def test_an_engine_says_what_it_is_and_costs(engine: str, detector: ObjectDetector) -> None:
-    assert detector.engine == {"hog": "dlib", "mmod": "dlib"}.get(engine, engine)
+    assert detector.engine == NAMES.get(engine, engine)
     assert detector.model
     assert detector.paid is (engine not in FREE)
     assert (detector.usd_per_image > 0) is detector.paid
