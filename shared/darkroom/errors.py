@@ -189,7 +189,11 @@ class TransientError(DarkroomError):
 
 
 class NotChargedError(TransientError):
-    pass
+    """`retry_after` is the seconds until the next chance, None where nobody said."""
+
+    def __init__(self, detail: str, *, fix: str | None = None, retry_after: int | None = None) -> None:
+        super().__init__(detail, fix=fix)
+        self.retry_after = retry_after
 
 
 class InterruptedCallError(TransientError):
@@ -197,7 +201,7 @@ class InterruptedCallError(TransientError):
 
 
 class ProviderRefusedError(DarkroomError):
-    """`exact_code` says which: MODERATED, PROVIDER_KEY, PROVIDER_BAD_REQUEST."""
+    """`exact_code` says which: MODERATED, PROVIDER_KEY, PROVIDER_CREDIT, PROVIDER_BAD_REQUEST."""
 
     code = "PROVIDER_REFUSED"
 

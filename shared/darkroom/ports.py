@@ -441,6 +441,18 @@ class ImageAnalyser(Protocol):
     def analyse(self, request: AnalyseRequest, *, trial: Trial[Reading]) -> Reading: ...
 
 
+class ProviderKeys(Protocol):
+    """The secret keys of AI providers, by the provider's name. They go into no log and no error."""
+
+    def get(self, provider: str) -> str:
+        """Cached. Raises ProviderRefusedError (PROVIDER_KEY) where there is none."""
+        ...
+
+    def forget(self, provider: str, key: str) -> None:
+        """The provider did not accept this key: unless it was replaced meanwhile, the next `get` reads it anew."""
+        ...
+
+
 class PictureReader(Protocol):
     """The way in for every encoded picture that comes from outside: a user's, a page's, a provider's."""
 
@@ -481,7 +493,15 @@ class Optimised:
 
 
 class PictureOptimiser(Protocol):
-    def optimise(self, pixels: NDArray[np.uint8], *, width: int, height: int, original: bytes) -> Optimised:
+    def optimise(
+        self,
+        pixels: NDArray[np.uint8],
+        *,
+        width: int,
+        height: int,
+        original: bytes,
+        media_types: Sequence[str],
+    ) -> Optimised:
         """Trimmed, fitted into width by height and quantised: the smallest encoding at an SSIM of at least 0.98.
 
         `pixels` is `original` decoded, RGBA. The original itself is a candidate where it fits already, so that doing it
