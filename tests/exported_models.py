@@ -178,6 +178,11 @@ def yolox_decoded(made: Wrapping) -> None:
     made.gives("output_", made.add("Concat", made.boxes(), made.columns("output", 4, 85), axis=2))
 
 
+def yolox_half(made: Wrapping) -> None:
+    made.picture(kind=HALF, colours="bgr", scaling=((0, 0, 0), (1, 1, 1)))
+    made.gives("output_", "output", HALF)
+
+
 def yolov5(made: Wrapping) -> None:
     made.picture()
     # A grid more than YOLOX has cells, as YOLOv5's three anchors a cell make it.
@@ -289,6 +294,7 @@ def tensorflow(made: Wrapping) -> None:
 
 FAMILIES: Final[dict[str, Callable[[Wrapping], None]]] = {
     "yolox-decoded": yolox_decoded,
+    "yolox-half": yolox_half,
     "yolov5": yolov5,
     "yolov8": yolov8,
     "yolov8-half": lambda made: yolov8(made, HALF),

@@ -210,7 +210,7 @@ def test_rows_that_name_the_image_and_the_label_before_the_score() -> None:
 
 
 def test_rows_that_begin_with_the_label() -> None:
-    rows = floats([(2, 0.9, *FOUND[0][2]), (0, 0.7, *FOUND[1][2]), (-1, 0, 0, 0, 0, 0)])
+    rows = floats([(2, 0.9, *FOUND[0][2]), (0, 0.7, *FOUND[1][2]), (-1, 0, 0, 0, 0, 0), (np.nan, 0.8, 0, 0, 9, 9)])
     asked = Value("im_shape", [1, 2]), Value("image", [1, 3, HEIGHT, WIDTH]), Value("scale_factor", [1, 2])
     made = detector({"boxes": rows, "number": np.array([3], np.int32)}, *asked)
     assert seen(made) == list(FOUND)

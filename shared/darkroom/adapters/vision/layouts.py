@@ -290,7 +290,7 @@ def _detections(
     """Of boxes (n, 4), scores (n) and the model's numbers of the labels (n)."""
     boxes, scores, kinds = given
     chosen = np.flatnonzero(scores >= confidence)
-    labels = labelled(np.rint(kinds[chosen]).astype(np.intp), numbered)
+    labels = labelled(np.rint(np.nan_to_num(kinds[chosen], nan=-1)).astype(np.intp), numbered)
     chosen, labels = chosen[labels >= 0], labels[labels >= 0]
     first = np.argsort(-scores[chosen], kind="stable")
     chosen, labels = chosen[first], labels[first]

@@ -31,8 +31,9 @@ class Grid:
     def boxes(self, raw: Floats, chosen: NDArray[np.intp]) -> Floats:
         """Centre and size in pixels of the input, shape (n, 4), of the boxes that the chosen cells predict."""
         stride = self.strides[chosen]
-        centres = (raw[chosen, :2] + self.cells[chosen]) * stride
-        return np.hstack([centres, np.exp(np.minimum(raw[chosen, 2:], LARGEST_LOG)) * stride])
+        own = raw[chosen].astype(np.float32, copy=False)  # half floats would overflow long before LARGEST_LOG
+        centres = (own[:, :2] + self.cells[chosen]) * stride
+        return np.hstack([centres, np.exp(np.minimum(own[:, 2:], LARGEST_LOG)) * stride])
 
 
 def grid(height: int, width: int, cells: int) -> Grid | None:
