@@ -307,18 +307,11 @@ def a_new_layer_makes_new_versions(stack: Stack) -> Iterator[str]:
 @rule
 def concurrency_of_the_api_is_a_parameter(stack: Stack) -> Iterator[str]:
     for name in stack.answering:
-        reserved = set(references(stack.functions[name].get("ReservedConcurrentExecutions")))
-        if "ReservedConcurrency" not in reserved | set(
-            _of_condition(stack.functions[name], "ReservedConcurrentExecutions")
-        ):
+        if "ReservedConcurrency" not in references(stack.functions[name].get("ReservedConcurrentExecutions")):
             yield f"{name}: reserved"
     for name, alias in stack.named("AWS::Lambda::Alias").items():
-        if "ProvisionedConcurrency" not in _of_condition(alias, "ProvisionedConcurrencyConfig"):
+        if "ProvisionedConcurrency" not in references(alias.get("ProvisionedConcurrencyConfig")):
             yield f"{name}: provisioned"
-
-
-def _of_condition(properties: dict[str, Any], name: str) -> list[str]:
-    return list(references(properties.get(name, {}).get("Fn::If", [])[1:]))
 
 
 # --- functions -------------------------------------------------------------------------------------------------------
@@ -542,6 +535,8 @@ def a_bucket_takes_uploads_from_configured_origins(stack: Stack) -> Iterator[str
                 yield f"{name}: {cors.get('AllowedMethods')}"
             if cors.get("AllowedOrigins") != {"Ref": "AllowedOrigins"}:
                 yield f"{name}: {cors.get('AllowedOrigins')}"
+            if cors.get("AllowedHeaders") != ["*"] or "ETag" not in cors.get("ExposedHeaders", []):
+                yield f"{name}: {cors.get('AllowedHeaders')} in, {cors.get('ExposedHeaders')} out"
 
 
 @rule
