@@ -45,7 +45,8 @@ lock: $(VENV)/.ready ## Resolve the two locks anew
 requirements: $(VENV)/.ready ## Pin what layers and images install (their requirements.in), with hashes, at the lock's versions
 	for folder in $(dir $(wildcard layers/*/requirements.in functions/*/requirements.in)); do \
 		$(VENV)/bin/uv pip compile $${folder}requirements.in -c constraints.txt --generate-hashes --python-version 3.13 \
-			--python-platform x86_64-manylinux_2_28 --no-header --no-annotate -q -o $${folder}requirements.txt; done
+			--python-platform x86_64-manylinux_2_28 --no-header --no-annotate -q -o $${folder}requirements.txt \
+			$$(sed -n 's/^# without: //p' $${folder}requirements.in | xargs -r printf -- '--no-emit-package %s\n'); done
 
 # --- this machine -----------------------------------------------------------------------------------------------------
 LOCAL := $(PY) -m local

@@ -6,34 +6,44 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
+from darkroom.adapters.imaging.encode import PillowEncoder
+from darkroom.adapters.imaging.optimise import DrawingOptimiser
+from darkroom.adapters.imaging.reader import PillowPictures
 from darkroom.adapters.memory.access import MemoryKeyStore
 from darkroom.adapters.memory.clock import MemoryClock
+from darkroom.adapters.memory.generation import MemoryEngine
 from darkroom.adapters.memory.jobs import MemoryJobStore
 from darkroom.adapters.memory.messages import MemoryIdempotencyStore, MemoryMeter, MemoryQueue
 from darkroom.adapters.memory.storage import MemoryObjectStore, MemoryUploadStore
 from darkroom.adapters.memory.web import MemoryFetcher
+from darkroom.adapters.pages.reader import PageProductReader
 from darkroom.contracts.routes import ROUTES
-from darkroom.domain import limits
+from darkroom.domain import ai_models, limits
 from darkroom.domain.jobs import Cost, Failure, Kind, Result, State, result_key
 from darkroom.entry import authorizer
-from darkroom.entry.http import Operation, serve
+from darkroom.entry.http import Operation, Show, serve
 from darkroom.settings import read
 from darkroom.usecases.access import Access, Keys
 from darkroom.usecases.detection import DetectionRequests
+from darkroom.usecases.doodles import DoodleActions, DoodleRequests
 from darkroom.usecases.endings import Endings
+from darkroom.usecases.generation import Generation
 from darkroom.usecases.health import Health
 from darkroom.usecases.idempotency import Idempotency
 from darkroom.usecases.jobs import Jobs
+from darkroom.usecases.product_images import ProductImageRequests, ProductPages
 from darkroom.usecases.shelf import Shelf
 from darkroom.usecases.submission import Submissions
 from darkroom.usecases.uploads import Uploads
 from darkroom.usecases.webhooks import Webhooks
 
+from functions.doodle import handler as doodle
 from functions.presign import handler as presign
+from functions.preview import handler as preview
 from functions.receiver import handler as receiver
 from functions.status import handler as status
 
@@ -44,10 +54,13 @@ if TYPE_CHECKING:
     from darkroom.settings import Settings
 
 OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
+    "doodle": doodle.OPERATIONS,
     "presign": presign.OPERATIONS,
+    "preview": preview.OPERATIONS,
     "receiver": receiver.OPERATIONS,
     "status": status.OPERATIONS,
 }
+SHOWS: Final[Mapping[str, Mapping[str, Show]]] = {"doodle": doodle.SHOWS, "receiver": receiver.SHOWS}
 STAGE: Final = "dev"
 BUCKET: Final = "media"
 
@@ -79,6 +92,7 @@ class MemoryParts:
         self.key_store = MemoryKeyStore()
         self.idempotency_store = MemoryIdempotencyStore()
         self.detect_queue = MemoryQueue(self.clock)
+        self.generation_queue = MemoryQueue(self.clock)
         self.webhook_queue = MemoryQueue(self.clock)
         self.fetcher = MemoryFetcher({})
         self.meter = MemoryMeter()
@@ -123,14 +137,53 @@ class MemoryParts:
             meter=self.meter,
         )
 
+    def submissions(self) -> Submissions:
+        queues = {
+            Kind.DETECTION: self.detect_queue,
+            Kind.DOODLE: self.generation_queue,
+            Kind.PRODUCT_IMAGE: self.generation_queue,
+        }
+        return Submissions(store=self.job_store, queues=queues, clock=self.clock)
+
     def detection_requests(self) -> DetectionRequests:
-        submissions = Submissions(store=self.job_store, queues={Kind.DETECTION: self.detect_queue}, clock=self.clock)
         return DetectionRequests(
-            submissions, self.uploads(), self.fetcher, bucket=BUCKET, engine="rekognition", gigabytes=3.0
+            self.submissions(), self.uploads(), self.fetcher, bucket=BUCKET, engine="rekognition", gigabytes=3.0
         )
 
     def shelf(self) -> Shelf:
         return Shelf(self.objects, self.clock)
+
+    @cached_property
+    def generation(self) -> Generation:
+        engines = {name: partial(MemoryEngine, name) for name in ai_models.ABILITIES}
+        return Generation(engines, engines, objects=self.objects, clock=self.clock, meter=self.meter)
+
+    def doodle_actions(self) -> DoodleActions:
+        from darkroom.adapters.imaging.measure import InkMeter
+
+        return DoodleActions(
+            generation=self.generation,
+            reader=PillowPictures(),
+            encoder=PillowEncoder(),
+            optimiser=DrawingOptimiser(),
+            meter=InkMeter(),
+            shelf=self.shelf(),
+        )
+
+    def doodle_requests(self) -> DoodleRequests:
+        return DoodleRequests(
+            actions=self.doodle_actions,
+            submissions=self.submissions(),
+            shelf=self.shelf(),
+            clock=self.clock,
+            gigabytes=1.0,
+        )
+
+    def product_image_requests(self) -> ProductImageRequests:
+        return ProductImageRequests(self.submissions(), self.fetcher, self.clock, gigabytes=1.0)
+
+    def product_pages(self) -> ProductPages:
+        return ProductPages(self.fetcher, PageProductReader)
 
     def health(self) -> Health:
         probes = {"jobs": lambda: self.job_store.get("health"), "detectQueue": self.detect_queue.waiting}
@@ -204,7 +257,7 @@ class Api:
         sent = envelope(method, target, key=key, body=body, headers=headers)
         self.authorize(sent)
         function = function_of(method, sent["resource"])
-        answer = serve(function, OPERATIONS[function], sent, context, self.parts)
+        answer = serve(function, OPERATIONS[function], sent, context, self.parts, shows=SHOWS.get(function, {}))
         lowered = {name.lower(): value for name, value in answer["headers"].items()}
         return Reply(answer["statusCode"], lowered, answer["body"])
 
@@ -217,7 +270,7 @@ class Api:
 
     def invoke(self, function: str, event: object, context: Context = Context()) -> Any:
         """`aws lambda invoke`."""
-        return serve(function, OPERATIONS[function], event, context, self.parts)
+        return serve(function, OPERATIONS[function], event, context, self.parts, shows=SHOWS.get(function, {}))
 
 
 def envelope(

@@ -1,9 +1,16 @@
 """The commands: begin a job, cancel it, send its webhook again."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from darkroom import wiring
 from darkroom.entry import views
-from darkroom.entry.http import Answer, Parts, Request, serve
+from darkroom.entry.http import Answer, Parts, Request, Show, serve
 from darkroom.observability import Context, observed
+
+if TYPE_CHECKING:
+    from darkroom.domain.jobs import Job
 
 
 def detect_objects(request: Request, parts: Parts) -> Answer:
@@ -15,6 +22,23 @@ def detect_objects(request: Request, parts: Parts) -> Answer:
     return Answer(202, views.accepted(job), headers)
 
 
+def generate_product_image(request: Request, parts: Parts) -> Answer:
+    requests = parts.product_image_requests()
+    job = requests.submit(request.owner, **request.body, idempotency_key=request.idempotency_key)
+    path = f"/api/status/{job.job_id}"
+    headers = {
+        "Location": f"{request.prefix}{path}",
+        "Retry-After": str(parts.jobs().forecast(job).retry_after_seconds),
+    }
+    return Answer(202, {"jobId": job.job_id, "message": "Image generation started", "statusUrl": path}, headers)
+
+
+def show_product_image(job: Job, parts: Parts) -> Any:
+    from darkroom.entry import pictures
+
+    return pictures.image_status(job, parts.jobs(), parts.shelf())
+
+
 def cancel_job(request: Request, parts: Parts) -> Answer:
     return Answer(202, views.job(parts.jobs().cancel(request.owner, request.path["jobId"])))
 
@@ -23,9 +47,15 @@ def replay_webhook(request: Request, parts: Parts) -> Answer:
     return Answer(202, views.delivery(parts.webhooks().replay(request.owner, request.path["jobId"])))
 
 
-OPERATIONS = {"detectObjects": detect_objects, "cancelJob": cancel_job, "replayWebhook": replay_webhook}
+OPERATIONS = {
+    "detectObjects": detect_objects,
+    "generateProductImage": generate_product_image,
+    "cancelJob": cancel_job,
+    "replayWebhook": replay_webhook,
+}
+SHOWS = {"generateProductImage": Show(lambda body, _: body, show_product_image)}
 
 
 @observed
 def handler(event: object, context: Context) -> object:
-    return serve("receiver", OPERATIONS, event, context, wiring)
+    return serve("receiver", OPERATIONS, event, context, wiring, shows=SHOWS)

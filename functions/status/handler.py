@@ -5,7 +5,7 @@ from darkroom.contracts.routes import HTML
 from darkroom.domain.jobs import Kind, State
 from darkroom.entry import documents, views
 from darkroom.entry.http import Answer, Parts, Request, serve
-from darkroom.errors import UnauthenticatedError
+from darkroom.errors import JobNotFoundError, UnauthenticatedError
 from darkroom.observability import Context, observed
 
 
@@ -26,6 +26,18 @@ def get_job(request: Request, parts: Parts) -> Answer:
     job = jobs.wait(request.owner, request.path["jobId"], request.wait)
     seconds = jobs.forecast(job).retry_after_seconds
     return Answer(200, views.job_with_result(job, jobs, parts.shelf), {"Retry-After": str(seconds)} if seconds else {})
+
+
+def get_image_status(request: Request, parts: Parts) -> Answer:
+    from darkroom.entry import pictures  # for these two routes alone
+
+    jobs = parts.jobs()
+    job = jobs.wait(request.owner, request.path["jobId"], request.wait)
+    if job.kind is not Kind.PRODUCT_IMAGE:
+        raise JobNotFoundError
+    seconds = jobs.forecast(job).retry_after_seconds
+    headers = {"Retry-After": str(seconds)} if seconds else {}
+    return Answer(200, pictures.image_status(job, jobs, parts.shelf()), headers)
 
 
 def get_webhook(request: Request, parts: Parts) -> Answer:
@@ -60,6 +72,8 @@ def get_docs(_request: Request, _parts: Parts) -> Answer:
 OPERATIONS = {
     "listJobs": list_jobs,
     "getJob": get_job,
+    "getImageStatus": get_image_status,
+    "getImageStatusByShortPath": get_image_status,
     "getWebhook": get_webhook,
     "getHealth": get_health,
     "getOpenapi": get_openapi,

@@ -500,7 +500,7 @@ class PictureOptimiser(Protocol):
         width: int,
         height: int,
         original: bytes,
-        media_types: Sequence[str],
+        allowed: Sequence[str],
     ) -> Optimised:
         """Trimmed, fitted into width by height and quantised: the smallest encoding at an SSIM of at least 0.98.
 

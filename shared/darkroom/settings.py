@@ -7,7 +7,7 @@ the start. No pydantic here: every API function reads this on its cold start (do
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +31,11 @@ ENGINES: Final = ("auto", "onnx", "rekognition", "dlib")
 """What DETECT_ENGINE takes."""
 LOCAL_STAGE: Final = "local"
 """The stage of the embedded AWS of a laptop; the template refuses it, so no deployment has it."""
+KEY_SUFFIXES: Final = ("_API_KEY", "_API_TOKEN")
+URL_SUFFIX: Final = "_BASE_URL"
+"""A provider's own key and address are in the variables of its name: OPENAI_API_KEY, OPENAI_BASE_URL."""
+PROVIDER_SECONDS: Final = 75
+"""For one request of a provider with all its attempts: a chain of three ends within the five minutes of a worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Settings:
     generation_queue_url: str
     webhook_queue_url: str
     webhook_secret_id: str
+    provider_keys_prefix: str
     allowed_origins: tuple[str, ...]
     requests_per_minute: int
     fetch_loopback: frozenset[Place]
@@ -62,6 +68,9 @@ class Settings:
     detect_threads: int
     model_cache: str
     rekognition_region: str
+    provider_keys: Mapping[str, str] = field(repr=False)
+    provider_urls: Mapping[str, str]
+    provider_timeout: int
     function_gigabytes: float
 
     def need(self, field: str) -> str:
@@ -86,6 +95,7 @@ VARIABLES: Final[dict[str, str]] = {
     "generation_queue_url": "GENERATION_QUEUE_URL",
     "webhook_queue_url": "WEBHOOK_QUEUE_URL",
     "webhook_secret_id": "WEBHOOK_SECRET_ID",
+    "provider_keys_prefix": "PROVIDER_KEYS_PREFIX",
     "allowed_origins": "ALLOWED_ORIGINS",
     "requests_per_minute": "REQUESTS_PER_MINUTE",
     "fetch_loopback": "FETCH_ALLOW_LOOPBACK",
@@ -147,6 +157,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         generation_queue_url=text("GENERATION_QUEUE_URL"),
         webhook_queue_url=text("WEBHOOK_QUEUE_URL"),
         webhook_secret_id=text("WEBHOOK_SECRET_ID"),
+        provider_keys_prefix=text("PROVIDER_KEYS_PREFIX"),
         allowed_origins=tuple(filter(None, (origin.strip() for origin in text("ALLOWED_ORIGINS").split(",")))),
         fetch_loopback=_places(text("FETCH_ALLOW_LOOPBACK"), text("STAGE")),
         requests_per_minute=int(number("REQUESTS_PER_MINUTE", limits.REQUESTS_PER_MINUTE, 1, 100_000)),
@@ -162,8 +173,20 @@ def read(environment: Mapping[str, str]) -> Settings:
         detect_threads=int(number("DETECT_THREADS", 0, 0, 64)),
         model_cache=text("MODEL_CACHE", "~/.cache/darkroom/models"),
         rekognition_region=text("REKOGNITION_REGION", region),
+        provider_keys=_by_provider(environment, *KEY_SUFFIXES),
+        provider_urls=_by_provider(environment, URL_SUFFIX),
+        provider_timeout=round(number("PROVIDER_TIMEOUT", PROVIDER_SECONDS, 0.1, 600) * limits.SECOND),
         function_gigabytes=number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 1024, 1, 1_000_000) / 1024,
     )
+
+
+def _by_provider(environment: Mapping[str, str], *suffixes: str) -> dict[str, str]:
+    return {
+        name.removesuffix(suffix).lower(): value.strip()
+        for name, value in environment.items()
+        for suffix in suffixes
+        if name.endswith(suffix) and value.strip()
+    }
 
 
 def _places(listed: str, stage: str) -> frozenset[Place]:

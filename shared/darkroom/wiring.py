@@ -7,8 +7,10 @@ only for what its first request touches. Adapters are imported inside the functi
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import cache
-from typing import TYPE_CHECKING, Final
+from functools import cache, partial
+from importlib import import_module
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.errors import NoModelError
 from darkroom.settings import settings as settings  # noqa: PLC0414 - functions find it here, beside the parts
@@ -25,11 +27,12 @@ if TYPE_CHECKING:
     from darkroom.usecases.detection import DetectionRequests, DetectionWork
     from darkroom.usecases.doodles import DoodleActions, DoodleRequests, DoodleWork
     from darkroom.usecases.endings import Endings
+    from darkroom.usecases.generation import Generation
     from darkroom.usecases.health import Health
     from darkroom.usecases.idempotency import Idempotency
     from darkroom.usecases.jobs import Jobs
     from darkroom.usecases.product_images import ProductImageRequests, ProductImageWork, ProductPages
-    from darkroom.usecases.running import JobRunner
+    from darkroom.usecases.running import JobRunner, Work
     from darkroom.usecases.shelf import Shelf
     from darkroom.usecases.submission import Submissions
     from darkroom.usecases.sweeping import Sweeper
@@ -225,7 +228,11 @@ def endings() -> Endings:
 def job_queues() -> dict[Kind, ports.MessageQueue]:
     from darkroom.domain.jobs import Kind
 
-    return {Kind.DETECTION: detect_queue()}
+    return {
+        Kind.DETECTION: detect_queue(),
+        Kind.DOODLE: generation_queue(),
+        Kind.PRODUCT_IMAGE: generation_queue(),
+    }
 
 
 @cache
@@ -304,6 +311,7 @@ def health() -> Health:
             "jobs": lambda: job_store().get("health"),
             "media": lambda: next(iter(objects().list("results/health/")), None),
             "detectQueue": lambda: detect_queue().waiting(),
+            "generationQueue": lambda: generation_queue().waiting(),
             "webhookQueue": lambda: webhook_queue().waiting(),
         },
         clock(),
@@ -355,6 +363,42 @@ def doodle_work() -> DoodleWork:
 
 
 @cache
+def generation_work() -> Work:
+    from darkroom.domain.jobs import Kind
+    from darkroom.usecases.running import ByKind
+
+    return ByKind({Kind.DOODLE: doodle_work, Kind.PRODUCT_IMAGE: product_image_work})
+
+
+@cache
+def picture_reader() -> ports.PictureReader:
+    from darkroom.adapters.imaging.reader import PillowPictures
+
+    return PillowPictures()
+
+
+@cache
+def picture_encoder() -> ports.PictureEncoder:
+    from darkroom.adapters.imaging.encode import PillowEncoder
+
+    return PillowEncoder()
+
+
+@cache
+def picture_optimiser() -> ports.PictureOptimiser:
+    from darkroom.adapters.imaging.optimise import DrawingOptimiser
+
+    return DrawingOptimiser()
+
+
+@cache
+def product_reader() -> ports.ProductReader:
+    from darkroom.adapters.pages.reader import PageProductReader
+
+    return PageProductReader()
+
+
+@cache
 def product_pages() -> ProductPages:
     from darkroom.usecases.product_images import ProductPages
 
@@ -382,6 +426,87 @@ def product_image_work() -> ProductImageWork:
         overlayer=overlayer(),
         objects=objects(),
     )
+
+
+# --- engines that draw and read pictures ------------------------------------------------------------------------------
+
+
+@cache
+def generation() -> Generation:
+    from darkroom.domain.ai_models import ABILITIES
+    from darkroom.domain.generation import Ability
+    from darkroom.usecases.generation import Generation
+
+    engines = {name: partial(_engine, name) for name in PROVIDERS}
+    return Generation(
+        engines,
+        {name: engine for name, engine in engines.items() if Ability.ANALYSE in ABILITIES[name]},
+        objects=objects(),
+        clock=clock(),
+        meter=meter(),
+    )
+
+
+_making = Lock()
+
+
+def _engine(name: str) -> Any:
+    """One of a process: ten jobs at once share its client and its circuit."""
+    with _making:
+        return _made_engine(name)
+
+
+@cache
+def _made_engine(name: str) -> Any:
+    return PROVIDERS[name]()
+
+
+def _provider(name: str, kind: str) -> Any:
+    """The class `kind` of the module of that name in adapters/ai."""
+    engine = getattr(import_module(f"darkroom.adapters.ai.{name}"), kind)
+    return engine(
+        keys=provider_keys(),
+        reader=picture_reader(),
+        encoder=picture_encoder(),
+        fetcher=fetcher(),
+        clock=clock(),
+        deadline=settings().provider_timeout,
+        base_url=settings().provider_urls.get(name, ""),
+    )
+
+
+@cache
+def provider_keys() -> ports.ProviderKeys:
+    """From the environment, and what is not there from SSM, where a prefix is set."""
+    from darkroom.adapters.ai.keys import EnvironmentKeys
+
+    if not settings().provider_keys_prefix:
+        return EnvironmentKeys(settings().provider_keys)
+    from darkroom.adapters.aws.clients import client
+    from darkroom.adapters.aws.parameters import ParameterKeys
+
+    stored = ParameterKeys(client("ssm"), settings().provider_keys_prefix, clock())
+    return EnvironmentKeys(settings().provider_keys, stored)
+
+
+def _sketch() -> Any:
+    return import_module("darkroom.adapters.ai.sketch.engine").SketchEngine()
+
+
+def _studio() -> Any:
+    from darkroom.adapters.studio.engine import Studio
+
+    return Studio(picture_reader())
+
+
+PROVIDERS: Final[dict[str, Callable[[], Any]]] = {
+    "sketch": _sketch,
+    "studio": _studio,
+    "openai": partial(_provider, "openai", "OpenAI"),
+    "gemini": partial(_provider, "gemini", "Gemini"),
+    "replicate": partial(_provider, "replicate", "Replicate"),
+}
+"""One line an engine; what it can do is told in domain/ai_models.py. docs/providers.md adds one."""
 
 
 # --- object detection -------------------------------------------------------------------------------------------------

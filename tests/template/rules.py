@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.contracts.routes import ROUTES
+from darkroom.domain import generation
 from darkroom.domain.detection import FUNCTION_GIGABYTES
 from darkroom.domain.uploads import Purpose
 from darkroom.settings import LOCAL_STAGE, VARIABLES
@@ -29,7 +30,9 @@ STARS: Final = {
 }
 """The statements that may name every resource, each with its reason."""
 BELOW: Final = re.compile(r"\$\{(?P<owner>\w+)\.Arn\}/[^*]+/\*")
-"""`${MediaBucket.Arn}/results/*`: the one place of a star in the name of a resource."""
+"""`${MediaBucket.Arn}/results/*`: the one place of a star in the name of a resource of ours."""
+PARAMETERS: Final = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${ProviderKeysPrefix}/*"
+"""The keys of AI providers, which an operator puts below a prefix of this account's parameter store."""
 MANAGED: Final = {
     "service-role/AWSLambdaBasicExecutionRole": "logs; the group's own name is in LoggingConfig",
     "AWSXrayWriteOnlyAccess": "traces, which have no resources to name",
@@ -52,6 +55,7 @@ GATEWAY_ANSWERS: Final = {
 PROBLEM_FIELDS: Final = {"type", "title", "detail", "code", "requestId", "fix", "message"}
 DATA: Final = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret")
 DAY: Final = 86_400
+MEGABYTES_OF_GENERATION: Final = round(generation.FUNCTION_GIGABYTES * 1024)
 LAPTOP_ONLY: Final = VARIABLES["fetch_loopback"]
 
 
@@ -422,6 +426,13 @@ def the_price_of_detection_is_of_its_real_memory(stack: Stack) -> Iterator[str]:
 
 
 @rule
+def the_price_of_generation_is_of_its_real_memory(stack: Stack) -> Iterator[str]:
+    for name, function in stack.functions.items():
+        if stack.folder(name) in {"worker", "doodle"} and function.get("MemorySize", 0) != MEGABYTES_OF_GENERATION:
+            yield f"{name}: {function.get('MemorySize')} MB"
+
+
+@rule
 def the_sweeper_runs_each_minute(stack: Stack) -> Iterator[str]:
     schedules = {
         stack.folder(target(aim["Arn"])): rule["ScheduleExpression"]
@@ -460,7 +471,7 @@ def a_star_stands_below_a_part_of_a_resource_of_ours(stack: Stack) -> Iterator[s
                     continue
                 named = resource.get("Fn::Sub") if isinstance(resource, dict) else None
                 below = BELOW.fullmatch(named) if isinstance(named, str) else None
-                if below is None or below["owner"] not in stack.resources:
+                if named != PARAMETERS and (below is None or below["owner"] not in stack.resources):
                     yield f"{role} {statement.get('Sid')}: {resource}"
 
 

@@ -449,6 +449,12 @@ DAMAGE: Final[dict[str, list[Callable[[Stack], Stack | None]]]] = {
             or properties(stack, "DetectNearMemory").update(Threshold=3_700)
         )
     ],
+    "the_price_of_generation_is_of_its_real_memory": [
+        lambda stack: (
+            properties(stack, "WorkerFunction").update(MemorySize=1024)
+            or properties(stack, "WorkerNearMemory").update(Threshold=930)
+        )
+    ],
     "the_sweeper_runs_each_minute": [
         having("SweeperFunctionEachMinute", ScheduleExpression="rate(5 minutes)"),
         without("SweeperFunctionEachMinute"),

@@ -61,7 +61,7 @@ class Measures:
     complexity: float
 
 
-PRESENTATION: Final = frozenset({"inline", "fresh", "max_cost", "callback_url"})
+PRESENTATION: Final = frozenset({"inline", "fresh"})
 """Fields that say how to answer, not what to make."""
 
 

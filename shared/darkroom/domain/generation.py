@@ -21,7 +21,7 @@ AVIF: Final = "image/avif"
 SVG: Final = "image/svg+xml"
 
 
-FUNCTION_GIGABYTES: Final = 1.769
+FUNCTION_GIGABYTES: Final = 1_769 / 1_024
 """Memory of the function that works off the jobs of generation: one whole core. A test holds it to the template."""
 
 

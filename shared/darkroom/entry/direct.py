@@ -15,7 +15,15 @@ from darkroom.contracts.routes import ROUTES, Route
 from darkroom.domain.callers import Scope
 from darkroom.errors import InvalidRequestError, MalformedRequestError
 
-DEFAULTS: Final = {"presign": "presignUpload", "receiver": "detectObjects", "status": "getJob"}
+DEFAULTS: Final = {
+    "presign": "presignUpload",
+    "doodle": "performActions",
+    "preview": "previewProduct",
+    "receiver": "detectObjects",
+    "status": "getJob",
+}
+TOLD_BY: Final = {"receiver": {"productUrl": "generateProductImage"}}
+"""Operations that a field of theirs tells apart, so that nobody need name them."""
 OWNER: Final = "_direct"
 """Whose work a direct invoke does. IAM has decided who may invoke; no key can be made for an owner of this spelling."""
 CALLER: Final = {"owner": OWNER, "keyId": OWNER, "scopes": " ".join(Scope), "rate": "0"}
@@ -26,7 +34,8 @@ def envelope(function: str, event: object) -> dict[str, Any]:
     """Raises MalformedRequestError or InvalidRequestError for an event that names nothing this function does."""
     if not isinstance(event, dict):
         raise MalformedRequestError("The event is no JSON object")
-    route = _route(function, event.get("operation", DEFAULTS[function]))
+    told = next((operation for name, operation in TOLD_BY.get(function, {}).items() if name in event), None)
+    route = _route(function, event.get("operation", told or DEFAULTS[function]))
     rest = {name: value for name, value in event.items() if name != "operation"}
     parts = rest if "body" in rest and rest.keys() <= APART else _apart(route, rest)
     body = parts.get("body")

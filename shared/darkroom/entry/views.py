@@ -44,6 +44,17 @@ def accepted(job: Job) -> dict[str, Any]:
     }
 
 
+def begun(job: Job, path: str) -> dict[str, Any]:
+    """Work that was asked for and goes on as a job; `path` is where to read it."""
+    return {
+        "jobId": job.job_id,
+        "status": job.state.upper(),
+        "message": f"Job created for {job.items} action(s)",
+        "statusUrl": path,
+        "estimate": cost(job.estimate),
+    }
+
+
 def job(job: Job, forecast: Forecast | None = None) -> dict[str, Any]:
     """A job of any kind without its result."""
     return _present(

@@ -210,7 +210,7 @@ class DoodleActions:
             width=action["width"],
             height=action["height"],
             original=original,
-            media_types=tuple(doodles.MEDIA_TYPES[name] for name in action["formats"]),
+            allowed=tuple(doodles.MEDIA_TYPES[name] for name in action["formats"]),
         )
         return {
             "action": action["action"],
@@ -285,13 +285,19 @@ class DoodleRequests:
         self._clock = clock
         self._gigabytes = gigabytes
 
-    def asked(self, owner: str, action: Mapping[str, Any]) -> Asked:
-        """The action as it can be done: its chain known and able, its picture on the shelf.
+    def asked(self, owner: str, action: Mapping[str, Any], *, alone: bool = True) -> Asked:
+        """The action as it can be done: its chain known and able, its picture on the shelf. One that is not `alone` in
+        its request leaves it to the request to say who is told of the end and what all may cost.
 
         Raises InvalidRequestError (an unknown engine, one that cannot do this, a retired model, a faulty picture) and
         TooLargeError.
         """
         rest = dict(action)
+        callback_url, max_cost = rest.pop("callback_url"), rest.pop("max_cost")
+        if not alone and not (callback_url is None and max_cost is None):
+            raise InvalidRequestError(
+                "callbackUrl and maxCost are of the whole request", fix="Put them beside actions, not into one."
+            )
         if rest["action"] == Action.OPTIMISE:
             chain = OFFLINE
         else:

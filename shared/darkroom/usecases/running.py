@@ -28,10 +28,10 @@ from darkroom.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
-    from darkroom.domain.jobs import Job
+    from darkroom.domain.jobs import Job, Kind
     from darkroom.ports import Clock, JobStore, ObjectStore
     from darkroom.usecases.endings import Endings
 
@@ -184,6 +184,16 @@ class Run:
                     raise
                 return
             self._renewed_at, self._until = now, until
+
+
+class ByKind:
+    """The Work of a worker that serves several kinds of job; each is made on its first job."""
+
+    def __init__(self, works: Mapping[Kind, Callable[[], Work]]) -> None:
+        self._works = works
+
+    def run(self, run: Run) -> object:
+        return self._works[run.job.kind]().run(run)
 
 
 class JobRunner:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from darkroom.domain import limits
-from darkroom.domain.jobs import State, results_prefix
+from darkroom.domain.jobs import State, result_folder, results_prefix
 from darkroom.domain.messages import message
 from darkroom.errors import DarkroomError, JobEndedError, LeaseLostError, TransientError
 from darkroom.usecases.running import WORKER_LOST
@@ -182,11 +182,19 @@ class Sweeper:
         self._endings.end(held, State.FAILED, token=token, failure=WORKER_LOST)
 
     def _tidy(self, job: Job, now: int) -> None:
-        """Remove what lost workers stored; once the keeping time is over, everything but the tombstone."""
+        """Remove what lost workers stored; once the keeping time is over, everything but the tombstone.
+
+        The pictures that a result names are left to storage, which forgets them after a week.
+        """
         over = job.kept_until <= now
         keep = None if over or job.result is None else job.result.key
         if job.leases > 0 and (job.result is None or job.result.key is not None or job.leases > 1):
-            stray = [key for key in self._objects.list(results_prefix(job.job_id)) if key != keep]
+            pictures = result_folder(job.job_id, job.leases) if job.state is State.COMPLETED else None
+            stray = [
+                key
+                for key in self._objects.list(results_prefix(job.job_id))
+                if key != keep and not (pictures and key.startswith(pictures))
+            ]
             if stray:
                 self._objects.delete(stray)
         if over:

@@ -1,0 +1,63 @@
+"""`/ai`: draw, animate, analyse, optimise; at once where that is quick and free, else as a job."""
+
+from typing import Any
+
+from darkroom import wiring
+from darkroom.domain.jobs import Job, State
+from darkroom.entry import gate, pictures, views
+from darkroom.entry.http import Answer, Parts, Request, Show, serve
+from darkroom.errors import DarkroomError
+from darkroom.observability import Context, observed
+from darkroom.usecases.doodles import ITEM_ERRORS, Asked
+
+ACTION = "doodles.AiRequest"
+
+
+def perform(request: Request, parts: Parts) -> Answer:
+    requests, body = parts.doodle_requests(), request.body
+    several = "actions" in body
+
+    def asked(action: Any) -> Asked | DarkroomError:
+        """One of several: what is wrong with it is its own answer."""
+        try:
+            return requests.asked(request.owner, gate.fields(ACTION, action), alone=False)
+        except ITEM_ERRORS as error:
+            return error
+
+    made = requests.answer(
+        request.owner,
+        [asked(action) for action in body["actions"]] if several else [requests.asked(request.owner, body)],
+        several=several,
+        in_background=request.in_background,
+        callback_url=body.get("callback_url"),
+        max_cost=body.get("max_cost"),
+        idempotency_key=request.idempotency_key,
+    )
+    if not isinstance(made, Job):
+        return Answer(200, {"several": several, "results": list(made.results)})
+    path = f"/jobs/{made.job_id}"
+    headers = {
+        "Location": f"{request.prefix}{path}",
+        "Retry-After": str(parts.jobs().forecast(made).retry_after_seconds),
+    }
+    return Answer(202, views.begun(made, path), headers)
+
+
+def show(body: Any, parts: Parts) -> Any:
+    return pictures.actions(body, parts.shelf())
+
+
+def show_job(job: Job, parts: Parts) -> Any:
+    """What the actions made, as if they had been done at once; the job itself where it came to nothing."""
+    if job.state is State.COMPLETED:
+        return pictures.result(job, parts.jobs(), parts.shelf())
+    return views.job_with_result(job, parts.jobs(), parts.shelf)
+
+
+OPERATIONS = {"performActions": perform}
+SHOWS = {"performActions": Show(show, show_job)}
+
+
+@observed
+def handler(event: object, context: Context) -> object:
+    return serve("doodle", OPERATIONS, event, context, wiring, shows=SHOWS)
