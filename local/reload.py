@@ -1,7 +1,7 @@
 """Edits reach the running functions: a changed file becomes `update-function-code` of those that load it.
 
 The emulator has no reload of its own, but a function whose code was updated starts anew with its next event, and a
-new process reads `shared/` as it is now.
+new process reads `shared/` as it is now. What is being answered is answered by the code before (`embedded.py`).
 """
 
 from __future__ import annotations

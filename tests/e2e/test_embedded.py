@@ -8,6 +8,8 @@ import os
 import subprocess
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,31 +82,41 @@ def test_only_its_own_port_is_open_and_only_on_loopback(embedded: Embedded, stac
     assert listening(family) == {(LOOPBACK, embedded.port)}
 
 
-@pytest.fixture(scope="module")
-def probe(stack: Stack) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
+def zipped(source: str) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("handler.py", source)
+    return held.getvalue()
+
+
+@contextmanager
+def function(stack: Stack, name: str, source: str) -> Iterator[Callable[[dict[str, Any]], Any]]:
     """A function of our own beside the template's; what it answers to a payload."""
     lambda_ = stack.client("lambda")
     role = lambda_.get_function(FunctionName=stack.outputs["StatusFunctionName"])["Configuration"]["Role"]
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as zipped:
-        zipped.writestr("handler.py", PROBE)
     lambda_.create_function(
-        FunctionName="probe",
+        FunctionName=name,
         Runtime="python3.13",
         Handler="handler.handler",
         Role=role,
-        Code={"ZipFile": held.getvalue()},
+        Code={"ZipFile": zipped(source)},
         Timeout=20,
     )
 
-    def call(payload: dict[str, Any]) -> dict[str, Any]:
-        answer = lambda_.invoke(FunctionName="probe", Payload=json.dumps(payload))
-        body: dict[str, Any] = json.loads(answer["Payload"].read())
+    def call(payload: dict[str, Any]) -> Any:
+        answer = lambda_.invoke(FunctionName=name, Payload=json.dumps(payload))
+        body = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, body
         return body
 
     yield call
-    lambda_.delete_function(FunctionName="probe")
+    lambda_.delete_function(FunctionName=name)
+
+
+@pytest.fixture(scope="module")
+def probe(stack: Stack) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
+    with function(stack, "probe", PROBE) as call:
+        yield call
 
 
 def test_functions_run_on_the_applications_interpreter(probe: Callable[..., dict[str, Any]]) -> None:
@@ -145,6 +157,24 @@ def test_functions_act_under_their_own_role(probe: Callable[..., dict[str, Any]]
     seen = probe({"modules": []})["environment"]
     assert seen["AWS_ACCESS_KEY_ID"].startswith("ASIA")
     assert seen["AWS_SESSION_TOKEN"]
+
+
+def test_what_is_being_answered_while_the_code_is_replaced_is_answered_by_the_code_before(
+    stack: Stack, tmp_path: Path
+) -> None:
+    slow = "import pathlib, time\ndef handler(event, _): pathlib.Path(event['begun']).touch(); time.sleep(1); return {}"
+    begun = tmp_path / "begun"
+    with function(stack, "slow", slow.format("'before'")) as call, ThreadPoolExecutor() as another:
+        answer = another.submit(call, {"begun": str(begun)})
+        deadline = time.monotonic() + 20
+        while not begun.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        replaced = zipped(slow.format("'after'"))
+        stack.client("lambda").update_function_code(FunctionName="slow", ZipFile=replaced)
+        assert not answer.done()
+        assert call({"begun": str(begun)}) == "after"
+        assert answer.result() == "before"
 
 
 def test_it_ends_when_whoever_started_it_is_killed(tmp_path: Path) -> None:
