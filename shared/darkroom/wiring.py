@@ -392,6 +392,13 @@ def picture_optimiser() -> ports.PictureOptimiser:
 
 
 @cache
+def overlayer() -> ports.Overlayer:
+    from darkroom.adapters.studio.overlay import TextOverlayer
+
+    return TextOverlayer(picture_reader())
+
+
+@cache
 def product_reader() -> ports.ProductReader:
     from darkroom.adapters.pages.reader import PageProductReader
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 JOB_ID = "7d1f0a52-3c4b-4e6d-9f80-a1b2c3d4e5f6"
 """The job that the events name."""
+QUEUES = {"QUEUE_URL": "detect", "GENERATION_QUEUE_URL": "generation", "WEBHOOK_QUEUE_URL": "webhooks"}
 
 
 def forget() -> None:
@@ -50,7 +51,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, s
     }
     with mock_aws():
         sqs = client_of("sqs")
-        for name, queue in (("QUEUE_URL", "detect"), ("WEBHOOK_QUEUE_URL", "webhooks")):
+        for name, queue in QUEUES.items():
             environment[name] = sqs.create_queue(QueueName=queue)["QueueUrl"]
         client_of("s3").create_bucket(Bucket="media")
         secrets = client_of("secretsmanager")
@@ -114,6 +115,42 @@ def test_detect_acknowledges_a_message_that_names_nothing(aws: dict[str, str], e
     assert handler("detect")(event(f"detect/{name}.json"), None) == {"batchItemFailures": []}
 
 
+# --- functions/worker -------------------------------------------------------------------------------------------------
+
+
+def test_worker_does_the_doodles_of_its_message(aws: dict[str, str], event: Event) -> None:
+    failed = {"error": {"code": "INVALID_REQUEST", "message": "count: must be 1 or more"}}
+    job = a_job(kind=Kind.DOODLE, request={"several": True, "actions": [failed]})
+    wiring.job_store().create(job)
+
+    assert handler("worker")(event("worker/job.json"), None) == {"batchItemFailures": []}
+
+    done = wiring.job_store().get(JOB_ID)
+    assert done is not None
+    assert done.state is State.COMPLETED
+    assert wiring.jobs().result(done) == {"several": True, "results": [failed]}
+
+
+def test_worker_fails_the_product_picture_whose_page_must_not_be_fetched(aws: dict[str, str], event: Event) -> None:
+    request = {"productUrl": "https://10.0.0.1/mug", "chain": ["studio"]}
+    wiring.job_store().create(a_job(kind=Kind.PRODUCT_IMAGE, request=request, callback_url="https://example.com/hook"))
+
+    assert handler("worker")(event("worker/job.json"), None) == {"batchItemFailures": []}
+
+    job = wiring.job_store().get(JOB_ID)
+    assert job is not None
+    assert job.state is State.FAILED
+    assert job.failure is not None
+    assert job.failure.code == "UNACCEPTABLE_URL"
+    assert job.cost.provider_units == 0
+    assert bodies(aws["WEBHOOK_QUEUE_URL"]) == [json.dumps({"jobId": JOB_ID})]
+
+
+@pytest.mark.parametrize("name", ["job", "last-receive", "unreadable"])
+def test_worker_acknowledges_a_message_that_names_nothing(aws: dict[str, str], event: Event, name: str) -> None:
+    assert handler("worker")(event(f"worker/{name}.json"), None) == {"batchItemFailures": []}
+
+
 # --- functions/webhooks -----------------------------------------------------------------------------------------------
 
 
@@ -146,6 +183,19 @@ def test_sweeper_sends_the_message_that_was_never_sent(aws: dict[str, str], even
     assert bodies(aws["QUEUE_URL"]) == [json.dumps({"jobId": JOB_ID})]
 
 
-@pytest.mark.parametrize("name", ["detect", "webhooks", "sweeper"])
+@pytest.mark.parametrize("kind", [Kind.DOODLE, Kind.PRODUCT_IMAGE])
+def test_sweeper_sends_the_message_of_a_generation_to_its_own_queue(
+    aws: dict[str, str], event: Event, kind: Kind
+) -> None:
+    job = a_job(kind=kind)
+    wiring.job_store().create(replace(job, due_at=job.created_at))
+
+    assert handler("sweeper")(event("sweeper/each-minute.json"), None) == {"mended": 1, "failed": 0, "webhooks": 0}
+
+    assert bodies(aws["GENERATION_QUEUE_URL"]) == [json.dumps({"jobId": JOB_ID})]
+    assert bodies(aws["QUEUE_URL"]) == []
+
+
+@pytest.mark.parametrize("name", ["detect", "worker", "webhooks", "sweeper"])
 def test_a_warmup_needs_no_aws(name: str, event: Event) -> None:
     assert handler(name)(event(f"{name}/warmup.json"), None) == {"warm": True}
