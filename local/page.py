@@ -85,6 +85,31 @@ class Gallery:
 
 
 @dataclass(frozen=True, slots=True)
+class Plate:
+    """A picture that was made here: any format that a browser shows, moving or not."""
+
+    data: bytes
+    media_type: str
+    caption: str
+    note: str = ""
+
+    def html(self) -> str:
+        return (
+            f'<figure class="plate"><img alt="{escape(self.caption)}" '
+            f'src="data:{self.media_type};base64,{base64.b64encode(self.data).decode()}">'
+            f'<figcaption dir="auto">{escape(self.caption)}<span>{escape(self.note)}</span></figcaption></figure>'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plates:
+    plates: Sequence[Plate]
+
+    def html(self) -> str:
+        return f'<div class="plates">{"".join(plate.html() for plate in self.plates)}</div>'
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and its answer, as a transcript that opens on a click."""
 
@@ -148,7 +173,7 @@ class Paragraph:
         return f"<p>{escape(self.text)}</p>"
 
 
-Block = Gallery | Exchange | Table | Bars | Paragraph
+Block = Gallery | Plates | Exchange | Table | Bars | Paragraph
 
 
 @dataclass(frozen=True, slots=True)

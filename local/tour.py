@@ -18,13 +18,14 @@ from rich.markup import escape
 
 from local import page, port
 from local.engine import choose
+from local.shop import Shop
 from local.stack import ROOT, Embedded, Stack, StackError, bring_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-CHAPTERS: Final = ("uploads", "detection", "trust")
+CHAPTERS: Final = ("uploads", "detection", "doodles", "products", "trust")
 FOLDER: Final = ROOT / ".darkroom" / "demo"
 PAGE: Final = ROOT / "out" / "demo" / "index.html"
 OWNER: Final = "demo"
@@ -37,6 +38,7 @@ class Tour:
     stack: Stack
     api: httpx.Client
     console: Console
+    shop: Shop
     exchanges: list[page.Exchange] = field(default_factory=list)
     steps: list[tuple[str, float]] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
@@ -95,8 +97,14 @@ def main(arguments: list[str]) -> int:
     began = time.monotonic()
     embedded = Embedded(FOLDER, port.pick())
     embedded.stop()  # of a tour that was killed
+    with Shop() as shop:
+        return _toured(embedded, shop, console, began)
+
+
+def _toured(embedded: Embedded, shop: Shop, console: Console, began: float) -> int:
     try:
         settings = choose(os.environ, lambda what: console.print(f"  {escape(what)}"))
+        settings["FETCH_ALLOW_LOOPBACK"] = shop.place
         stack = bring_up(embedded, ROOT / "template.yaml", settings, lambda what: console.print(f"  {what}"))
         deployed = time.monotonic() - began
         console.print(f"  [green]✓[/green] A stack of its own answers [dim]{deployed:.1f} s[/dim]")
@@ -106,7 +114,7 @@ def main(arguments: list[str]) -> int:
             timeout=60,
             trust_env=False,
         ) as api:
-            tour = Tour(stack, api, console)
+            tour = Tour(stack, api, console, shop)
             chapters = [_chapter(name, tour, number) for number, name in enumerate(CHAPTERS, 1)]
     finally:
         embedded.stop()
@@ -145,9 +153,9 @@ def _write(tour: Tour, chapters: Sequence[page.Chapter], deployed: float, took: 
     PAGE.write_text(
         page.Page(
             title="Darkroom",
-            lede="Uploads straight to storage, jobs that can be trusted, objects found in pictures. This page is what "
-            "a client saw of a stack that was deployed from template.yaml to an embedded AWS on this machine: no "
-            "account, no key, no Docker.",
+            lede="Uploads straight to storage, jobs that can be trusted, objects found in pictures, doodles drawn from "
+            "words, pictures of products made from their pages. This page is what a client saw of a stack that was "
+            "deployed from template.yaml to an embedded AWS on this machine: no account, no key, no Docker.",
             facts=facts,
             chapters=[*chapters, _timing(tour, deployed)],
             next_steps=(
