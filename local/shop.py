@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 MUG: Final = """\
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 800"><defs>
-<linearGradient id="body" x1="0" x2="1"><stop offset="0" stop-color="#173f6b"/><stop offset=".22" stop-color="#3f7fbd"/>
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 800"><defs><linearGradient id="body" x1="0" x2="1">
+<stop offset="0" stop-color="#173f6b"/><stop offset=".22" stop-color="#3f7fbd"/>
 <stop offset=".38" stop-color="#7db4e4"/><stop offset=".7" stop-color="#2b669f"/>
-<stop offset="1" stop-color="#123355"/></linearGradient><linearGradient id="in" x1="0" x2="0" y1="0" y2="1"><stop offset="0" stop-color="#dfe8f0"/>
-<stop offset="1" stop-color="#9fb2c4"/></linearGradient><radialGradient id="floor">
-<stop offset="0" stop-color="#9a9a9a"/><stop offset=".6" stop-color="#cfcfcf"/><stop offset="1" stop-color="#fff"/></radialGradient></defs>
-<rect width="800" height="800" fill="#fff"/><ellipse cx="390" cy="668" rx="250" ry="34" fill="url(#floor)"/>
+<stop offset="1" stop-color="#123355"/></linearGradient><linearGradient id="in" x1="0" x2="0" y1="0" y2="1">
+<stop offset="0" stop-color="#dfe8f0"/><stop offset="1" stop-color="#9fb2c4"/></linearGradient>
+<radialGradient id="floor"><stop offset="0" stop-color="#9a9a9a"/><stop offset=".6" stop-color="#cfcfcf"/>
+<stop offset="1" stop-color="#fff"/></radialGradient></defs><rect width="800" height="800" fill="#fff"/>
+<ellipse cx="390" cy="668" rx="250" ry="34" fill="url(#floor)"/>
 <path d="M560 300c120-20 150 60 140 130-12 84-80 140-170 140" fill="none" stroke="#123355" stroke-width="52"/>
 <path d="M560 300c120-20 150 60 140 130-12 84-80 140-170 140" fill="none" stroke="#3473ad" stroke-width="34"/>
 <path d="M190 220h400v330c0 70-60 116-130 116H320c-70 0-130-46-130-116z" fill="url(#body)"/>
@@ -37,17 +38,18 @@ MUG: Final = """\
 <path d="M262 330c-6 90-2 180 14 250" fill="none" stroke="#fff" stroke-width="16" stroke-linecap="round" opacity=".45"/>
 </svg>"""
 LAMP: Final = """\
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 800"><defs>
-<linearGradient id="shade" x1="0" x2="1"><stop offset="0" stop-color="#b5481f"/>
-<stop offset=".4" stop-color="#f08a4b"/><stop offset=".6" stop-color="#f6a368"/><stop offset="1" stop-color="#a33d18"/></linearGradient>
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 800"><defs><linearGradient id="shade" x1="0" x2="1">
+<stop offset="0" stop-color="#b5481f"/><stop offset=".4" stop-color="#f08a4b"/>
+<stop offset=".6" stop-color="#f6a368"/><stop offset="1" stop-color="#a33d18"/></linearGradient>
 <linearGradient id="brass" x1="0" x2="1"><stop offset="0" stop-color="#6b4c17"/>
-<stop offset=".45" stop-color="#e9c573"/>
-<stop offset="1" stop-color="#7d5a1e"/></linearGradient>
-<radialGradient id="floor"><stop offset="0" stop-color="#a5a29d"/><stop offset="1" stop-color="#f6f4f1"/></radialGradient></defs>
-<rect width="800" height="800" fill="#f6f4f1"/><ellipse cx="400" cy="704" rx="230" ry="30" fill="url(#floor)"/>
+<stop offset=".45" stop-color="#e9c573"/><stop offset="1" stop-color="#7d5a1e"/></linearGradient>
+<radialGradient id="floor"><stop offset="0" stop-color="#a5a29d"/><stop offset="1" stop-color="#f6f4f1"/>
+</radialGradient></defs><rect width="800" height="800" fill="#f6f4f1"/>
+<ellipse cx="400" cy="704" rx="230" ry="30" fill="url(#floor)"/>
 <path d="M300 120h200l110 250H190z" fill="url(#shade)"/><ellipse cx="400" cy="371" rx="210" ry="22" fill="#7c2f13"/>
-<ellipse cx="400" cy="121" rx="100" ry="14" fill="#d8733b"/><ellipse cx="400" cy="370" rx="150" ry="12" fill="#ffe9b8"/>
-<path d="M386 385h28v270h-28z" fill="url(#brass)"/><ellipse cx="400" cy="520" rx="34" ry="44" fill="url(#brass)"/>
+<ellipse cx="400" cy="121" rx="100" ry="14" fill="#d8733b"/>
+<ellipse cx="400" cy="370" rx="150" ry="12" fill="#ffe9b8"/><path d="M386 385h28v270h-28z" fill="url(#brass)"/>
+<ellipse cx="400" cy="520" rx="34" ry="44" fill="url(#brass)"/>
 <path d="M290 690c0-34 50-50 110-50s110 16 110 50z" fill="url(#brass)"/>
 <path d="M322 150l-70 190" stroke="#fff" stroke-width="12" stroke-linecap="round" opacity=".35"/></svg>"""
 

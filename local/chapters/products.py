@@ -57,8 +57,8 @@ def run(tour: Tour) -> page.Chapter:
     return page.Chapter(
         TITLE,
         "A shop of two pages on this machine, one of them in Arabic. Each page is fetched behind the guard, read from "
-        "what it declares and shows; its product is taken off its background and set into a scene, and the text is laid "
-        "where it can be read. What the page hides, among it an order to whoever reads it, goes nowhere.",
+        "what it declares and shows; its product is taken off its background and set into a scene, and the text is "
+        "laid where it can be read. What the page hides, among it an order to whoever reads it, goes nowhere.",
         [
             page.Plates(plates),
             page.Table(("Page", "Read", "Value", "From", "Confidence"), rows),
