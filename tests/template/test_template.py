@@ -29,6 +29,12 @@ def test_the_template_keeps(name: str, stack: Stack) -> None:
     assert list(RULES[name](stack)) == []
 
 
+@pytest.fixture(scope="module")
+def already_broken(stack: Stack) -> set[str]:
+    """Rules that the template itself breaks, which `test_the_template_keeps` says once."""
+    return {rule for rule, check in RULES.items() if list(check(stack))}
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each damage, numbered within its rule."""
     if "damage" in metafunc.fixturenames:
@@ -37,13 +43,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_a_template_that_breaks_a_part_of_a_rule_is_told_by_that_rule_alone(
-    name: str, damage: Damage, stack: Stack
+    name: str, damage: Damage, stack: Stack, already_broken: set[str]
 ) -> None:
     broken = replace(stack, written=copy.deepcopy(stack.written), translated=copy.deepcopy(stack.translated))
     broken = damage(broken) or broken
-    told = [rule for rule, check in RULES.items() if list(check(broken))]
+    told = {rule for rule, check in RULES.items() if list(check(broken))}
     assert name in told
-    assert told == [name] or id(damage) in WIDER
+    assert told - already_broken <= {name} or id(damage) in WIDER
 
 
 @pytest.mark.parametrize(
