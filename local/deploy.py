@@ -42,6 +42,19 @@ def stack_name(stage: str) -> str:
     return f"darkroom-{stage}"
 
 
+def keys_prefix(stage: str) -> str:
+    """Below which SSM keeps the keys of AI providers, unless the operator names another place."""
+    return f"/darkroom/{stage}"
+
+
+def overrides(stage: str, parameters: str) -> list[str]:
+    """What `sam deploy` sets: the stage and what follows from it, unless the operator says otherwise."""
+    named = {"Stage": stage, "ProviderKeysPrefix": keys_prefix(stage)}
+    chosen = parameters.split()
+    own = {pair.partition("=")[0] for pair in chosen}
+    return [f"{name}={value}" for name, value in named.items() if name not in own] + chosen
+
+
 def region() -> str:
     # botocore knows AWS_DEFAULT_REGION and the profile, and not this one, which the other SDKs read.
     return os.environ.get("AWS_REGION") or boto3.Session().region_name or REGION
@@ -57,7 +70,7 @@ def main(arguments: list[str]) -> int:
     stack = stack_name(options.stage)
     command = [SAM, "deploy", "--template-file", options.template, "--config-file", ROOT / "samconfig.toml"]
     command += ["--stack-name", stack, "--s3-prefix", stack, "--region", region()]
-    command += ["--parameter-overrides", f"Stage={options.stage}", *options.parameters.split()]
+    command += ["--parameter-overrides", *overrides(options.stage, options.parameters)]
     if subprocess.run(command, check=False).returncode != 0:
         raise StackError(f"sam deploy of {stack} failed", fix="Mend what it says above, then deploy again.")
     described = boto3.client("cloudformation", region_name=region()).describe_stacks(StackName=stack)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import boto3
 
-from local.deploy import region, stage_parser
+from local.deploy import keys_prefix, region, stage_parser
 from local.stack import StackError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def main(
     parser = stage_parser("make secrets")
     parser.add_argument("--prefix", help="of the parameters' names; /darkroom/<stage> unless given")
     options = parser.parse_args(arguments)
-    prefix = options.prefix or f"/darkroom/{options.stage}"
+    prefix = options.prefix or keys_prefix(options.stage)
     if not re.fullmatch(PREFIX, prefix):
         raise StackError(f"{prefix!r} is no prefix of SSM parameters", fix="Write it like /darkroom/dev.")
     if ask is None:

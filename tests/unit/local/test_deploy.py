@@ -18,6 +18,16 @@ def test_the_region_is_the_one_that_the_environment_names(monkeypatch: pytest.Mo
     assert deploy.region() == "eu-west-1"
 
 
+def test_the_functions_look_for_provider_keys_where_make_secrets_puts_them() -> None:
+    assert deploy.overrides("prod", "") == ["Stage=prod", "ProviderKeysPrefix=/darkroom/prod"]
+    assert deploy.keys_prefix("prod") == "/darkroom/prod"
+
+
+def test_an_operator_may_keep_provider_keys_elsewhere() -> None:
+    told = deploy.overrides("prod", "AlarmEmail=ops@example.org ProviderKeysPrefix=/teadifyz")
+    assert told == ["Stage=prod", "AlarmEmail=ops@example.org", "ProviderKeysPrefix=/teadifyz"]
+
+
 def test_everything_that_outlives_the_stack_is_known_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert destroy.retained("darkroom-dev", "123456789012") == {
