@@ -39,12 +39,10 @@ if TYPE_CHECKING:
     from darkroom.domain.generation import AnalyseRequest, DrawRequest, Trial
     from darkroom.domain.jobs import Cost
     from darkroom.errors import DarkroomError
-    from darkroom.ports import Clock, PictureEncoder, PictureReader, ProviderKeys
+    from darkroom.ports import Clock, Fetcher, PictureEncoder, PictureReader, ProviderKeys
 
 ATTEMPTS: Final = 3
 """Of one `draw` or `analyse`, the first included."""
-DEADLINE: Final = 75 * limits.SECOND
-"""A chain of three providers ends within the five minutes of a worker, whatever they do."""
 GRACE: Final = 2 * limits.SECOND
 """How much later than its timeout a call is given up that does not end by itself: an SDK's timeout is for each read."""
 BACKOFF: Final = 500
@@ -95,14 +93,15 @@ class Provider:
         keys: ProviderKeys,
         reader: PictureReader,
         encoder: PictureEncoder,
+        fetcher: Fetcher,
         clock: Clock,
+        deadline: int,
         base_url: str = "",
-        deadline: int = DEADLINE,
         answer_bytes: int = ANSWER_BYTES,
         circuit: Circuit | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """`base_url` is the SDK's own where it is empty; `deadline` is for a whole `draw` with all its attempts;
+        """`fetcher` is for addresses that an answer holds. `base_url` is the SDK's own where it is empty; `deadline` is for a whole `draw` with all its attempts;
         `chance` gives a number from 0 to 1."""
         self.abilities = ai_models.ABILITIES[self.name]
         self.base_url = base_url
@@ -110,11 +109,12 @@ class Provider:
         self.answer_bytes = answer_bytes
         self.reader = reader
         self.encoder = encoder
+        self.fetcher = fetcher
         self._keys = keys
         self._clock = clock
         self._circuit = circuit or Circuit(self.name, clock)
         self._chance = chance
-        self._client: tuple[str, Any] | None = None
+        self._clients: dict[str, Any] = {}
         self._connecting = Lock()
 
     # --- what an adapter adds ----------------------------------------------------------------------------------------
@@ -231,11 +231,12 @@ class Provider:
         return answer
 
     def _connected(self, key: str) -> Any:
-        """The one client of the process; another key needs another one."""
+        """The one client of the process for this key. A key that was replaced leaves its client open: calls may be
+        under way by it."""
         with self._connecting:
-            if self._client is None or self._client[0] != key:
-                self._client = (key, self._connect(key))
-            return self._client[1]
+            if key not in self._clients:
+                self._clients[key] = self._connect(key)
+            return self._clients[key]
 
     def _translated(self, call: Callable[[], Given]) -> Given:
         """What an SDK raises, as ours; nothing of its words is taken along, which may hold a key or what users said."""

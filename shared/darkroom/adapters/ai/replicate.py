@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from darkroom.domain.ai_models import Model
     from darkroom.domain.generation import DrawRequest
-    from darkroom.ports import Fetcher
 
 WAIT_MOST: Final = 60
 """Seconds that the service holds the answer for a prediction."""
@@ -66,10 +65,6 @@ class AnsweredError(Exception):
 class Replicate(Provider):
     name = "replicate"
 
-    def __init__(self, *, fetcher: Fetcher, **parts: Any) -> None:
-        super().__init__(**parts)
-        self._fetcher = fetcher
-
     def _connect(self, key: str) -> Any:
         import httpx
         from replicate.client import Client
@@ -86,7 +81,8 @@ class Replicate(Provider):
 
     def _draw_once(self, client: Any, model: Model, request: DrawRequest, seconds: float) -> Answer:
         until = self._clock.now() + round(seconds * limits.SECOND)
-        prediction = client.predictions.create(
+        # Not client.predictions.create, which drops `wait` where a model is named.
+        prediction = client.models.predictions.create(
             model=model.name,
             input=INPUTS[model.name](request),
             wait=max(1, min(WAIT_MOST, int(seconds) - 1)),
@@ -127,7 +123,7 @@ class Replicate(Provider):
             return unpacked(self.name, place.partition(",")[2])
         for left in reversed(range(FETCHES)):
             try:
-                answer = self._fetcher.get(place, limit=limits.IMAGE_BYTES)
+                answer = self.fetcher.get(place, limit=limits.IMAGE_BYTES)
                 if answer.status == 200:
                     return answer.body
             except (UnacceptableUrlError, TooLargeError) as error:

@@ -23,10 +23,10 @@ MISSING_KEPT: Final = 30 * SECOND
 """So soon is a key seen that was stored for the first time."""
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "openai": ("openai_api_key", "open_api_key"),
-    "gemini": ("gemini_api_key",),
     "replicate": ("replicate_api_token", "replicate_api_key"),
 }
-"""Under the prefix, the first that is there. `make secrets` stores the first of each; the others are older names."""
+"""Under the prefix, the first that is there; of a provider that is not listed, `<provider>_api_key`. `make secrets`
+stores the first of each, the others are older names."""
 
 
 class ParameterKeys:
@@ -57,7 +57,7 @@ class ParameterKeys:
                 del self._kept[provider]
 
     def _read(self, provider: str) -> str:
-        for name in NAMES.get(provider, ()):
+        for name in NAMES.get(provider, (f"{provider}_api_key",)):
             try:
                 with translated("SSM"):
                     answer = self._client.get_parameter(Name=f"{self._prefix}/{name}", WithDecryption=True)
