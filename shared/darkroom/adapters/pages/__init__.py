@@ -1,0 +1,1 @@
+"""Reading product pages: strangers' markup in, plain facts out."""

@@ -1,0 +1,330 @@
+"""The words that shops use around a product, in some twenty languages: what was its price, what one saves, is it there.
+
+Compared with `plain_text.folded` text: no case, no accents, no punctuation. No shop's name is here, only its language.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+from darkroom.domain.plain_text import unaccented
+
+_BAR: Final = re.compile(r"\|(?![^()]*\))")
+LIST_PRICE: Final = (
+    "was|rrp|msrp|srp|list price|regular price|retail price|original price|originally|reg price|reg|before|"
+    "old price|compare at|compared to|strikethrough price|previous price|instead of|usual price|normal price|"
+    "market price|mrp|m r p|statt|uvp|unverb preisempf|unverbindliche preisempfehlung|ehemals|bisher|fruher|"
+    "vorher|zuvor|alter preis|normalpreis|listenpreis|streichpreis|avant|au lieu de|prix conseille|"
+    "prix de base|prix barre|ancien prix|prix initial|pvp|pvpr|antes|precio original|precio anterior|"
+    "precio normal|precio regular|precio lista|precio de lista|de r|por r antes|preco original|preco normal|"
+    "preco anterior|preco de tabela|prezzo di listino|prezzo consigliato|prezzo originale|prezzo precedente|"
+    "invece di|anziche|prima|adviesprijs|van voor|oude prijs|normale prijs|was nu|cena regularna|"
+    "cena katalogowa|cena poprzednia|stara cena|przed obnizka|najnizsza cena|najnizsza cena z|bylo|"
+    "puvodni cena|bezna cena|puvodne|povodna cena|doporucena cena|mpc|redovna cijena|stara cijena|prije|"
+    "eredeti ar|regi ar|listaar|pret vechi|pret intreg|pret recomandat|prp|inainte|redna cena|ordinarie pris|"
+    "ord pris|rek pris|tidligere pris|for pris|normalpris|forpris|veil pris|vejl pris|tidigare pris|norm|ovh|"
+    "svh|suositushinta|normaalihinta|старая цена|было|цена без скидки|розничная цена|стара цена|звичайна ціна|"
+    "стара ціна|eski fiyat|liste fiyati|piyasa fiyati|قبل|السعر الأصلي|السعر السابق|كان|בעבר|מחיר קודם|原価|"
+    "定価|参考価格|通常価格|メーカー希望小売価格|希望小売価格|市價|原價|建議售價|定價|原价|市场价|划线价|"
+    "정상가|정가|소비자가|기존가|ราคาปกติ|gia cu|gia goc|gia thi truong|harga asal|harga normal|parasta cena|"
+    "ankstesne kaina|tavahind|αρχικη τιμη|απο"
+)
+SAVING: Final = (
+    "save|saving|savings|you save|discount|off|cashback|cash back|rebate|coupon|voucher|sie sparen|sparen|"
+    "ersparnis|du sparst|gespart|gutschein|rabatt|economisez|economie|remise|reduction|ahorra|ahorras|ahorro|"
+    "descuento|cupon|economize|economia|desconto|cupom|risparmi|risparmio|sconto|bespaar|je bespaart|korting|"
+    "oszczedzasz|rabat|znizka|usetrite|sleva|zlava|usteda|popust|megtakaritas|kedvezmeny|economisesti|reducere|"
+    "spara|spar|besparelse|saastat|скидка|экономия|выгода|знижка|економія|indirim|kazanciniz|خصم|توفير|وفر|"
+    "חסכון|הנחה|割引|オフ|ポイント|折扣|現省|立省|省下|優惠券|折價券|优惠券|할인|적립|쿠폰|ส่วนลด|ประหยัด|"
+    "tiet kiem|giam|jimat|diskon|hemat|atlaide|nuolaida"
+)
+DELIVERY: Final = (
+    "shipping|delivery|postage|free over|orders over|spend|minimum order|order value|handling|dispatch|"
+    "returns?|versand|lieferung|versandkosten|ab einem|bestellwert|mindestbestellwert|livraison|frais de port|"
+    "des|a partir de achats|envio|gastos de envio|envios|entrega|frete|portes|spedizione|consegna|verzending|"
+    "verzendkosten|bezorg|bezorging|dostawa|wysylka|przesylka|doprava|dorucenie|doruceni|dostava|isporuka|"
+    "szallitas|livrare|transport|frakt|leverans|levering|fragt|toimitus|доставка|kargo|teslimat|شحن|توصيل|"
+    "משלוח|送料|配送|運費|免運|运费|배송|배송비|จัดส่ง|取貨|宅配|giao hang|van chuyen|penghantaran|ongkir|"
+    "piegade|pristatymas|tarne"
+)
+INSTALMENT: Final = (
+    "month|monthly|per month|mo|instal?ments?|instalments?|interest free|financing|finance|apr|payments? of|"
+    "pay in|weekly|per week|klarna|afterpay|affirm|clearpay|monat|mtl|monatlich|rate|raten|ratenzahlung|"
+    "finanzierung|mois|mensuel|mensualites|par mois|en \\d+ fois|fois|mes|meses|mensual|cuotas?|cuota|plazos|"
+    "parcelas?|sem juros|vezes|mese|al mese|rata|raty|rat|miesiac|mies|mesicne|mesacne|splatky|splatka|mesecno|"
+    "mjesecno|havi|reszlet|luna|rate fixe|per maand|termijnen|manad|man|delbetalning|maned|afdrag|kuukausi|kk|"
+    "мес|месяц|рассрочка|в месяц|кредит|міс|taksit|ay|شهريا|قسط|أقساط|תשלומים|分割|分期|每期|期|月々|할부|개월|"
+    "ผ่อน|tra gop|ansuran|cicilan|meness|menesi|kuus|x de|\\d+ x|\\d+x"
+)
+PER_UNIT: Final = (
+    "per unit|unit price|each 100|per 100|per kg|per litre|per liter|per lb|per oz|per sq|per m|pro|je 100|"
+    "grundpreis|100 ?g|100 ?ml|1 ?kg|1 ?l|kg|litre|liter|ml|m2|sqm|sq ft|oz|lb|l|kilo|au kilo|le kilo|al kg|"
+    "por kg|por litro|za kg|za 100|za 1|za litr|cena jednotkowa|jednotkova cena|egysegar|pret unitar|"
+    "jamforpris|jmf pris|prm|vertailuhinta|за кг|за литр|за шт|unité|unidad|unidade|je|stuk|stuk prijs|ex vat|"
+    "excl vat|ex tax|without vat|netto|exkl mwst|zzgl mwst|hors taxe|ht|sin iva|sem iva|escl iva|bez dph|"
+    "bez pdv|bez vat|bez ndc|nettopris|exkl moms|ekskl mva|alv 0"
+)
+SOLD_OUT: Final = (
+    "out of stock|sold out|currently unavailable|not available|no longer available|unavailable|"
+    "temporarily unavailable|out of stock online|this item has sold|item sold|no stock|"
+    "notify me when available|notify me when back|email me when available|back in stock soon|ausverkauft|"
+    "nicht verfugbar|nicht auf lager|nicht lieferbar|vergriffen|derzeit nicht verfugbar|nicht mehr verfugbar|"
+    "momentan nicht verfugbar|rupture de stock|en rupture|epuise|indisponible|plus disponible|agotado|"
+    "sin stock|sin existencias|no disponible|fuera de stock|esgotado|sem estoque|indisponivel|"
+    "produto indisponivel|avise me|nao disponivel|esaurito|non disponibile|terminato|uitverkocht|"
+    "niet op voorraad|niet leverbaar|niet beschikbaar|wyprzedane|brak w magazynie|produkt niedostepny|"
+    "niedostepny|brak towaru|chwilowo niedostepny|towar niedostepny|vyprodano|neni skladem|nedostupne|"
+    "vypredane|nie je skladom|nedostupny|rasprodano|nije dostupno|nema na zalihi|nedostupno|elfogyott|"
+    "nem elerheto|nincs raktaron|nincs keszleten|stoc epuizat|indisponibil|epuizat|slutsald|slut i lager|"
+    "ej i lager|utsolgt|ikke pa lager|udsolgt|loppuunmyyty|ei varastossa|loppu|нет в наличии|распродано|"
+    "нет на складе|товар закончился|снят с производства|немає в наявності|закінчився|tukendi|stokta yok|"
+    "tukenmistir|غير متوفر|نفذت الكمية|نفد من المخزون|אזל מהמלאי|לא במלאי|売り切れ|在庫切れ|在庫なし|品切れ|"
+    "完売|售完|已售完|缺貨|補貨中|完售|无货|缺货|售罄|已售罄|품절|일시품절|매진|재고없음|สินค้าหมด|หมด|"
+    "het hang|tam het hang|stok habis|habis|nav noliktava|nav pieejams|isparduota|neturime|läbi müüdud|"
+    "labi muudud|εξαντληθηκε|μη διαθεσιμο|изчерпан|няма наличност"
+)
+IN_STOCK: Final = (
+    "in stock|available now|in stock and ready|ready to ship|ships today|auf lager|sofort lieferbar|lieferbar|"
+    "verfugbar|vorratig|en stock|disponible|disponivel|em estoque|em stock|en existencia|disponibile|"
+    "disponibilita immediata|op voorraad|direct leverbaar|dostepny|w magazynie|na stanie|dostepnosc|skladem|"
+    "skladom|na sklade|na zalihi|dostupno|raktaron|keszleten|in stoc|i lager|pa lager|varastossa|в наличии|"
+    "есть в наличии|в наявності|stokta|متوفر|במלאי|在庫あり|有貨|現貨|现货|有货|재고있음|มีสินค้า|con hang|"
+    "tersedia|noliktava|pieejams|laos|σε αποθεμα|διαθεσιμο|наличен|в наличност"
+)
+PREORDER: Final = (
+    "pre order|preorder|pre order now|available for pre order|vorbestellen|vorbestellung|vorbestellbar|"
+    "precommande|precommander|reserva ahora|preventa|pre venda|pre encomenda|preordine|preordina|prenota ora|"
+    "pre orderen|przedsprzedaz|zamow przed premiera|predobjednavka|predobjednat|elorendeles|precomanda|"
+    "forhandsboka|forudbestil|forhandsbestill|ennakkotilaa|предзаказ|on siparis|الطلب المسبق|予約|予約注文|"
+    "預購|预订|预售|예약판매|예약구매"
+)
+BACKORDER: Final = (
+    "back order|backorder|on backorder|available on backorder|nachbestellt|sur commande|bajo pedido|"
+    "sob encomenda|su ordinazione|na zamowienie|na objednavku|по заказу|под заказ"
+)
+LIMITED: Final = (
+    "only \\d+ left|only \\d+ remaining|last one|last items?|low stock|few left|nur noch \\d+|nur noch wenige|"
+    "plus que \\d+|derniers articles|solo quedan|ultimas unidades|ultimi pezzi|ultime unita|nog maar \\d+|"
+    "ostatnie sztuki|posledni kusy|ultimele|残りわずか|残り\\d+"
+)
+BUY: Final = (
+    "add to (?:cart|bag|basket|trolley)|buy now|buy it now|buy|order now|purchase|"
+    "in den (?:warenkorb|einkaufswagen)|in den korb|jetzt kaufen|kaufen|bestellen|ajouter au panier|acheter|"
+    "commander|anadir (?:al carrito|a la cesta)|agregar al carr(?:o|ito)|comprar|comprar ahora|"
+    "adicionar ao carrinho|adicionar|comprar agora|compre|aggiungi al carrello|acquista|in winkelwagen|"
+    "in winkelmand|toevoegen aan winkelwagen|koop nu|do koszyka|dodaj do koszyka|kup teraz|kup|do kosiku|"
+    "do kosika|pridat do kosika|koupit|kupit|dodaj u kosaricu|u kosaricu|kupi|kosarba|kosarba teszem|megveszem|"
+    "adauga in cos|cumpara|lagg i (?:varukorg|varukorgen|kundvagn)|kop|kjop|legg i handlekurv|laeg i kurv|"
+    "laeg i indkobskurv|tilfoj til kurv|lisaa ostoskoriin|osta|в корзину|купить|добавить в корзину|до кошика|"
+    "в кошик|купити|sepete ekle|satin al|أضف إلى السلة|أضف إلى عربة التسوق|أضف للسلة|اشتري الآن|הוסף לסל|"
+    "הוספה לסל|カートに入れる|かごに追加|買い物かごに入れる|カートへ|購入|加入購物車|放入購物車|立即購買|"
+    "直接購買|加入购物车|立即购买|장바구니|구매하기|바로구매|구매|หยิบใส่ตะกร้า|เพิ่มลงตะกร้า|ซื้อ|"
+    "them vao gio|mua ngay|tambah ke troli|beli sekarang|tambah ke keranjang|pievienot grozam|ielikt groza|"
+    "pirkt|i krepseli|pirkti|lisa korvi|ostukorvi|προσθηκη στο καλαθι|добави в количката|купи"
+)
+MISLEADING: Final = (
+    "from|starting|sold separately|deposit|gift card|warranty|protection plan|insurance|trade in|worth|value|"
+    "shop now|points?|bonus|credit|balance|subtotal|sub total|total|cart total|tax|fee|fees|tip|donation|"
+    "sign up|newsletter"
+)
+NEXT_SECTION: Final = (
+    "related|similar|you may also|you might also|also like|also bought|customers|recommended|recommendations?|"
+    "recently viewed|frequently bought|more from|complete the look|bestsellers?|ahnliche|das konnte|"
+    "kunden kauften|zuletzt angesehen|empfehlungen|passend dazu|zubehor|produits similaires|vous aimerez|"
+    "articles similaires|recomendados|relacionados|tambien|tambem|similares|correlati|simili|potrebbe|"
+    "gerelateerd|vergelijkbare|klanten kochten|podobne|polecane|inni kupili|klienci|podobne produkty|"
+    "souvisejici|suvisiace|slicni|povezani|hasonlo|kapcsolodo|similare|recomandate|liknande|relaterade|"
+    "lignende|relaterte|samankaltaiset|похожие|с этим товаром|рекомендуем|вместе с|смотрите также|схожі|benzer|"
+    "منتجات مشابهة|قد يعجبك|関連商品|こちらもおすすめ|相關商品|推薦商品|相关商品|猜你喜欢|연관상품|추천상품|"
+    "비슷한"
+)
+
+PRICE_WORDS: Final = frozenset(
+    {
+        "price",
+        "prices",
+        "pricing",
+        "preis",
+        "prix",
+        "precio",
+        "preco",
+        "prezzo",
+        "prijs",
+        "cena",
+        "ceny",
+        "cijena",
+        "ar",
+    }
+    | {"pret", "pris", "hinta", "fiyat", "tsena", "harga", "gia", "kaina", "hind", "amount", "cost", "prc", "money"}
+)
+NOW_WORDS: Final = frozenset(
+    {"current", "final", "sale", "special", "now", "new", "actual", "our", "offer", "discounted", "selling", "buybox"}
+    | {"main", "our", "promo", "today", "ahora", "actueel", "nova", "aktualna", "brutto", "gross", "incl"}
+)
+OLD_WORDS: Final = frozenset(
+    {"old", "was", "list", "regular", "rrp", "msrp", "strike", "striked", "strikethrough", "stroke", "crossed", "cross"}
+    | {"original", "compare", "before", "retail", "previous", "del", "high", "base", "standard", "old_price", "uvp"}
+    | {"antes", "ancien", "barre", "tachado", "lineprice", "linethrough", "market", "mrp", "normal", "through", "full"}
+)
+SURE_OLD_WORDS: Final = frozenset(
+    {
+        "old",
+        "was",
+        "rrp",
+        "msrp",
+        "strike",
+        "striked",
+        "strikethrough",
+        "crossed",
+        "compare",
+        "before",
+        "previous",
+        "uvp",
+    }
+    | {"antes", "ancien", "barre", "tachado", "mrp", "through"}
+)
+OTHER_WORDS: Final = frozenset(
+    {
+        "save",
+        "saving",
+        "savings",
+        "saved",
+        "discount",
+        "shipping",
+        "delivery",
+        "installment",
+        "installments",
+        "instalment",
+    }
+    | {
+        "monthly",
+        "month",
+        "finance",
+        "financing",
+        "credit",
+        "loan",
+        "unit",
+        "perunit",
+        "ppu",
+        "point",
+        "points",
+        "bonus",
+    }
+    | {"loyalty", "reward", "rewards", "tax", "vat", "cashback", "coupon", "voucher", "deposit", "threshold", "fee"}
+    | {
+        "minicart",
+        "subtotal",
+        "total",
+        "totals",
+        "tier",
+        "tiered",
+        "bulk",
+        "klarna",
+        "afterpay",
+        "affirm",
+        "zip",
+        "sezzle",
+    }
+    | {"warranty", "insurance", "net", "excl", "exvat", "extax", "excluding", "unitprice", "basis", "filter", "facet"}
+    | {
+        "parcela",
+        "parcelas",
+        "cuota",
+        "cuotas",
+        "wholesale",
+        "membership",
+        "subscribe",
+        "subscription",
+        "lowest",
+        "omnibus",
+    }
+)
+ELSEWHERE_WORDS: Final = frozenset(
+    {"related", "recommend", "recommended", "recommendation", "recommendations", "recommender", "similar", "upsell"}
+    | {
+        "upsells",
+        "crosssell",
+        "crosssells",
+        "crosssale",
+        "cross",
+        "also",
+        "viewed",
+        "recent",
+        "recently",
+        "bundle",
+        "bundles",
+    }
+    | {
+        "together",
+        "accessories",
+        "accessory",
+        "complementary",
+        "suggest",
+        "suggested",
+        "suggestions",
+        "suggestion",
+        "sidebar",
+    }
+    | {"minicart", "cart", "basket", "wishlist", "footer", "header", "nav", "navbar", "navigation", "menu", "megamenu"}
+    | {
+        "review",
+        "reviews",
+        "comments",
+        "breadcrumb",
+        "breadcrumbs",
+        "newsletter",
+        "banner",
+        "ad",
+        "ads",
+        "advert",
+        "adv",
+    }
+    | {
+        "sponsored",
+        "promoted",
+        "carousel",
+        "slick",
+        "swiper",
+        "owl",
+        "bestseller",
+        "bestsellers",
+        "trending",
+        "popular",
+    }
+    | {
+        "cookie",
+        "cookies",
+        "popup",
+        "modal",
+        "drawer",
+        "compare",
+        "comparison",
+        "others",
+        "listing",
+        "rec",
+        "recs",
+        "reco",
+    }
+    | {"history", "alternatives", "addon", "addons", "gift", "seller", "sellers", "autocomplete", "search"}
+)
+CARD_AROUND: Final = frozenset({"header", "footer", "nav", "aside", "select", "option", "table"})
+
+
+@cache
+def pattern(words: str) -> re.Pattern[str]:
+    """The alternatives as whole words; in scripts without blanks, anywhere."""
+    each = _BAR.split(unaccented(words))
+    spaced = [word for word in each if not _unspaced(word)]
+    joined = [word for word in each if _unspaced(word)]
+    parts = [rf"(?<![^\W_])(?:{'|'.join(sorted(spaced, key=len, reverse=True))})(?![^\W_])"]
+    if joined:
+        parts.append("|".join(sorted(joined, key=len, reverse=True)))
+    return re.compile("|".join(parts))
+
+
+def _unspaced(word: str) -> bool:
+    return any(
+        "\u0e00" <= sign < "\u0e80" or "\u3040" <= sign < "\ua000" or "\uac00" <= sign < "\ud7b0" for sign in word
+    )
