@@ -122,7 +122,7 @@ def test_dead_letters_are_moved_back_with_their_count_and_progress(
 def test_without_a_name_every_queue_is_redriven(jobs: Command, named: tuple[str, ...]) -> None:
     status, out, _ = jobs("redrive", *named)
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines()] == ["detect", "webhook"]
+    assert [line.split()[0] for line in out.splitlines()] == ["detect", "generation", "webhook"]
 
 
 def test_an_owners_webhook_secret_is_the_one_that_its_webhooks_are_signed_with(

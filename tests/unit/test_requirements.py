@@ -42,5 +42,13 @@ def test_every_package_carries_its_hashes(folder: str) -> None:
     assert [block for block in blocks if block and "--hash=sha256:" not in block] == []
 
 
+def test_what_is_built_from_source_is_named_with_what_builds_it() -> None:
+    makefile = (ROOT / "layers/Makefile").read_text()
+    assert re.findall(r"--no-binary (\S+)", makefile) == ["jstyleson"]
+    assert "--only-binary :all:" in makefile
+    assert list(pins("layers/pages/build.txt")) == ["setuptools"]
+    assert "--hash=sha256:" in (ROOT / "layers/pages/build.txt").read_text()
+
+
 def test_the_core_layer_carries_nothing_that_only_an_sdk_imports() -> None:
     assert set(pins("layers/core/requirements.txt")) & {"anyio", "boto3", "httpx", "pydantic", "requests"} == set()

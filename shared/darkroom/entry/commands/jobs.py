@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 QUEUES: Final = {
     "detect": ("DeadLetterQueueUrl", "QueueUrl"),
+    "generation": ("GenerationDeadLetterQueueUrl", "GenerationQueueUrl"),
     "webhook": ("WebhookDeadLetterQueueUrl", "WebhookQueueUrl"),
 }
 """The stack's outputs that hold the URLs of a dead-letter queue and of the queue that it belongs to."""
