@@ -1,0 +1,376 @@
+"""Takes a product off its studio background, softly, or says that it cannot be done cleanly.
+
+The background is what the picture's rim shows: a smooth surface (a quadratic in x and y per channel of OKLab, fitted
+robustly), from which a flood comes in. Shadows are let through, being the same surface with less light and no edge.
+Along the outline each pixel is unmixed into product and background, and the background's share of its colour removed.
+Everything is numpy: floods run along whole rows and columns at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from darkroom.adapters.studio.colours import oklab
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Bytes = NDArray[np.uint8]
+    Floats = NDArray[np.float32]
+    Mask = NDArray[np.bool_]
+
+TRANSPARENT: Final = 0.02
+"""Share of see-through pixels from which on a picture's own transparency is taken to be its outline."""
+RIM_KNOWN: Final = 0.8
+"""Share of the rim that must be background: what runs out of the picture cannot stand on another backdrop."""
+SMALLEST, LARGEST = 0.008, 0.92
+"""Shares of the picture that a product can have."""
+FAINT_OUTLINE: Final = 0.35
+"""Share of the outline that may be as good as the background's colour before a cut is guesswork."""
+LOOSE_OUTLINE: Final = 0.1
+"""Share of the outline that may lie where the picture has no edge."""
+RAGGED: Final = 90.0
+"""Perimeter squared over area, a disc being 1: beyond this it is foliage, fur or a street, not a product."""
+SWEEPS: Final = 160
+
+
+@dataclass(frozen=True, slots=True)
+class CutOut:
+    """A product on nothing: (height, width, 4) RGBA, not premultiplied, cropped to what there is of it."""
+
+    pixels: Bytes
+
+
+def cut_out(pixels: Bytes) -> CutOut | None:
+    """The product in upright RGBA pixels, None where it cannot be had cleanly."""
+    alpha = pixels[..., 3]
+    if float((alpha < 128).mean()) >= TRANSPARENT:
+        return _cropped(pixels)
+    rgb = np.ascontiguousarray(pixels[..., :3])
+    lab = oklab(rgb) * 100
+    found = _background(lab)
+    if found is None:
+        return None
+    ground, surface = found
+    product = _pieces(~ground)
+    if product is None:
+        return None
+    area = float(product.mean())
+    perimeter = float((product & ~_eroded(product, 1)).sum())
+    if not SMALLEST <= area <= LARGEST or perimeter**2 / (4 * np.pi * product.sum()) > RAGGED:
+        return None
+    product &= ~_holes(lab, surface, product)
+    soft = _unmixed(rgb, product)
+    return None if soft is None else _cropped(soft)
+
+
+# --- where the background is -----------------------------------------------------------------------------------------
+
+
+def _background(lab: Floats) -> tuple[Mask, Floats] | None:
+    """The background in OKLab times 100 (height, width, 3): its pixels, and the surface that they lie on."""
+    height, width = lab.shape[:2]
+    rim = np.ones((height, width), bool)
+    thick = max(2, round(min(height, width) * 0.012))
+    rim[thick:-thick, thick:-thick] = False
+    basis = _basis(height, width)
+    fitted = _fitted(basis[rim], lab[rim])
+    if fitted is None:
+        return None
+    weights, noise = fitted
+    tolerance = float(np.clip(4 * noise + 1.6, 2.4, 7.0))
+    blurred = _blurred(lab[..., 0], 1.0)
+    steep = np.hypot(np.gradient(blurred, axis=0), np.gradient(blurred, axis=1)) > 1.1 + noise
+    ground = np.zeros((height, width), bool)
+    for last in (False, False, True):
+        surface = (basis @ weights).reshape(lab.shape)
+        plain = _plain(lab, surface, tolerance)
+        ground = _flooded(plain, rim, width=1)
+        if last:
+            break
+        chosen = np.flatnonzero(ground)
+        if len(chosen) < 500:
+            return None
+        chosen = chosen[:: max(1, len(chosen) // 8_000)]
+        weights = _least_squares(basis.reshape(-1, 6)[chosen], lab.reshape(-1, 3)[chosen])
+    if float((ground & rim).sum()) < RIM_KNOWN * float(rim.sum()):
+        return None
+    shaded = _flooded(plain | _shade(lab, surface, noise) & ~_dilated(steep, 1), rim | ground, width=3) | ground
+    # Where shadows would take more than they leave, the product itself is as smooth and grey as one.
+    taken = shaded & ~ground & ~plain
+    if int(taken.sum()) < int((~shaded).sum()):
+        shaded = _crept(shaded, lab[..., 0], _shade(lab, surface, noise + 1))
+        if _loose(shaded, steep) < LOOSE_OUTLINE:
+            return shaded, surface
+    return (ground, surface) if _loose(ground, steep) < LOOSE_OUTLINE else None
+
+
+def _loose(ground: Mask, steep: Mask) -> float:
+    """The share of the outline that follows no edge of the picture: there a flood has run into the product."""
+    outline = ~ground & _dilated(ground, 1)
+    return float((outline & ~_dilated(steep, 2)).sum()) / max(1.0, float(outline.sum()))
+
+
+def _basis(height: int, width: int) -> Floats:
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).astype(np.float32)
+
+
+def _fitted(basis: Floats, values: Floats) -> tuple[Floats, float] | None:
+    """Weights of the surface through most of the values, shape (6, 3), and how far these scatter about it.
+
+    Iteratively reweighted least squares with Tukey's biweight. None where less than half of them lie on one surface.
+    """
+    step = max(1, len(values) // 6_000)
+    basis, values = basis[::step], values[::step]
+    centre = np.median(values, axis=0)
+    distance = np.linalg.norm(values - centre, axis=1)
+    scale = max(float(np.median(distance)) * 2.5, 4.0)
+    weights = np.zeros((6, 3), np.float32)
+    for _ in range(12):
+        trust = np.clip(1 - (distance / (2.5 * scale)) ** 2, 0, 1) ** 2
+        if float(trust.sum()) < 50:
+            return None
+        weights = _least_squares(basis, values, trust)
+        distance = np.linalg.norm(values - basis @ weights, axis=1)
+        scale = max(float(np.median(distance)) * 1.5, 0.8)
+    near = distance < max(3 * scale, 2.5)
+    if float(near.mean()) < 0.55 or scale > 4.5:
+        return None
+    return weights, float(np.median(distance[near]))
+
+
+def _least_squares(basis: Floats, values: Floats, trust: Floats | None = None) -> Floats:
+    """By the normal equations: six well-scaled terms need nothing dearer. The ridge keeps a thin rim solvable."""
+    weighted = basis if trust is None else basis * trust[:, None]
+    square = (weighted.T @ basis).astype(np.float64) + 1e-3 * np.eye(basis.shape[1])
+    return np.linalg.solve(square, (weighted.T @ values).astype(np.float64)).astype(np.float32)
+
+
+def _plain(lab: Floats, surface: Floats, tolerance: float) -> Mask:
+    """What has the surface's colour, whatever the grain. A little less light is forgiven more than another hue."""
+    apart = lab - surface
+    apart[..., 0] *= 0.75
+    return np.asarray((apart * apart).sum(axis=-1) < tolerance * tolerance)
+
+
+def _shade(lab: Floats, surface: Floats, noise: float) -> Mask:
+    """What could be the surface in shadow: less light scales all of OKLab alike, so hue and saturation stay."""
+    light = lab[..., 0] / np.maximum(surface[..., 0], 1)
+    tint = np.linalg.norm(lab[..., 1:] - surface[..., 1:] * light[..., None], axis=-1)
+    return np.asarray((light > 0.45) & (light < 1.01) & (tint < 1.4 + 1.5 * noise))
+
+
+def _crept(ground: Mask, light: Floats, shade: Mask) -> Mask:
+    """Grown by the last pixels of shadow along a product, which the blur of its edge had kept from the flood."""
+    picture = np.repeat(light[..., None], 3, axis=2)
+    for _ in range(2):
+        near, known = _spread_colour(picture, ground, 3)
+        ground = ground | _dilated(ground, 2) & shade & known & (np.abs(light - near[..., 0]) < 5)
+    return ground
+
+
+def _holes(lab: Floats, surface: Floats, product: Mask) -> Mask:
+    """Background that the product encloses: the handle of a cup, the space between the legs of a chair.
+
+    A white label on a white background looks alike; but it has print on it, and is seldom exactly of one colour.
+    """
+    inside = product & _plain(lab, surface, 2.2)
+    inside = _dilated(_eroded(inside, 1), 1) & inside
+    names = _named(inside)
+    holes = np.zeros_like(product)
+    flat = names.ravel()
+    found, counts = np.unique(flat[flat >= 0], return_counts=True)
+    whole = float(product.sum())
+    for name, count in zip(found, counts, strict=True):
+        if not 0.0003 * whole < count < 0.3 * whole:
+            continue
+        piece = names == name
+        rows, columns = np.flatnonzero(piece.any(axis=1)), np.flatnonzero(piece.any(axis=0))
+        window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        apart = np.linalg.norm(lab[window][piece[window]] - surface[window][piece[window]], axis=-1)
+        if float(np.median(apart)) < 1.3 and not _printed(piece[window]):
+            holes |= piece
+    return holes
+
+
+def _printed(piece: Mask) -> bool:
+    """Whether a patch, cropped to itself, has islands in it."""
+    around = np.pad(~piece, 1, constant_values=True)
+    rim = np.zeros_like(around)
+    rim[0], rim[-1], rim[:, 0], rim[:, -1] = True, True, True, True
+    return int((around & ~_spread(rim, around)).sum()) > 0.01 * int(piece.sum())
+
+
+def _pieces(mask: Mask) -> Mask | None:
+    """The parts that count: specks of dust and grain go, both shoes of a pair stay."""
+    names = _named(mask)
+    flat = names.ravel()
+    found, counts = np.unique(flat[flat >= 0], return_counts=True)
+    if not len(found):
+        return None
+    least = max(0.02 * float(counts.max()), 0.0005 * mask.size)
+    return np.isin(names, found[counts >= least])
+
+
+# --- the outline -----------------------------------------------------------------------------------------------------
+
+
+def _unmixed(rgb: Bytes, product: Mask) -> Bytes | None:
+    """RGBA with a soft outline, free of the background's colour; None where product and background hardly differ."""
+    reach = max(2, round(min(product.shape) / 320))
+    inner, outer = _eroded(product, reach), ~_dilated(product, reach)
+    if not inner.any():
+        return None
+    picture = rgb.astype(np.float32)
+    ahead, near_product = _spread_colour(picture, inner, 2 * reach)
+    behind, near_ground = _spread_colour(picture, outer, 2 * reach)
+    band = ~inner & ~outer & near_product & near_ground
+    apart = ahead - behind
+    span = (apart * apart).sum(axis=-1)
+    share = ((picture - behind) * apart).sum(axis=-1) / np.maximum(span, 1)
+    edge = product & ~_eroded(product, 1)
+    shared = edge & band
+    if shared.any():
+        difference = oklab(ahead[shared].astype(np.uint8)) - oklab(behind[shared].astype(np.uint8))
+        faint = float((np.linalg.norm(difference, axis=-1) < 0.055).mean())
+        if faint > FAINT_OUTLINE:
+            return None
+    # Where both sides look alike, how much of each there is cannot be read off: the smoothed outline has to do.
+    smooth = _blurred(product.astype(np.float32), 0.8)
+    known = np.clip((np.sqrt(span) - 14) / 40, 0, 1)
+    share = known * np.clip((share - 0.06) / 0.88, 0, 1) + (1 - known) * smooth
+    alpha = np.where(band, share, product.astype(np.float32))
+    # A mixed pixel less its background; where there is little of the product in it, the colour beside it.
+    clean = np.clip((picture - (1 - alpha[..., None]) * behind) / np.maximum(alpha[..., None], 0.05), 0, 255)
+    trust = np.clip((alpha - 0.25) / 0.5, 0, 1)[..., None]
+    clean = trust * clean + (1 - trust) * ahead
+    colour = np.where((band & (alpha < 0.999))[..., None], clean, picture)
+    soft = np.empty((*product.shape, 4), np.uint8)
+    soft[..., :3] = np.rint(np.clip(colour, 0, 255))
+    soft[..., 3] = np.rint(alpha * 255)
+    return soft
+
+
+def _spread_colour(picture: Floats, mask: Mask, reach: int) -> tuple[Floats, Mask]:
+    """The mean colour of the masked pixels around each pixel, and where there are any: a normalised convolution."""
+    weight = _box(mask.astype(np.float32), reach)
+    total = np.stack([_box(np.where(mask, picture[..., channel], 0), reach) for channel in range(3)], axis=-1)
+    return np.asarray(total / np.maximum(weight, 1e-6)[..., None], np.float32), weight > 1e-3
+
+
+def _cropped(pixels: Bytes) -> CutOut | None:
+    seen = pixels[..., 3] > 12
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    if len(rows) < 8 or len(columns) < 8:
+        return None
+    return CutOut(np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]))
+
+
+# --- floods and filters ----------------------------------------------------------------------------------------------
+
+
+def _flooded(open_: Mask, source: Mask, *, width: int) -> Mask:
+    """What a flood from the source reaches through ways at least about 2 `width` + 1 pixels wide."""
+    # The picture's edge is no bank: there the way is as open as just inside.
+    wide = _eroded(open_, width)
+    return _dilated(_spread(source & wide, wide), width) & open_
+
+
+class _Runs:
+    """The runs of open pixels along the rows of a mask: one number for all of a run in one step."""
+
+    def __init__(self, open_: Mask) -> None:
+        self.padded = open_.shape[0], open_.shape[1] + 1
+        padded = np.pad(open_, ((0, 0), (1, 0))).ravel()
+        begins = padded[1:] & ~padded[:-1]
+        self.open = padded
+        self.begins = np.flatnonzero(begins) + 1
+        self.run = np.concatenate(([0], np.cumsum(begins, dtype=np.int32))) - 1
+
+    def all_of(self, reached: Mask) -> Mask:
+        flat = np.pad(reached, ((0, 0), (1, 0))).ravel()
+        hit = np.logical_or.reduceat(flat & self.open, self.begins)
+        return np.asarray((hit[self.run] & self.open).reshape(self.padded)[:, 1:])
+
+    def least_of(self, names: NDArray[np.int32], none: int) -> NDArray[np.int32]:
+        flat = np.pad(names, ((0, 0), (1, 0)), constant_values=none).ravel()
+        least = np.minimum.reduceat(flat, self.begins)
+        return np.where(self.open, least[self.run], none).astype(np.int32).reshape(self.padded)[:, 1:]
+
+
+def _spread(source: Mask, open_: Mask) -> Mask:
+    """The open pixels that hang together with the source's, over sides."""
+    reached = source & open_
+    if not reached.any():
+        return reached
+    rows, columns = _Runs(open_), _Runs(np.ascontiguousarray(open_.T))
+    count = -1
+    for _ in range(SWEEPS):
+        reached = rows.all_of(reached)
+        reached = columns.all_of(np.ascontiguousarray(reached.T)).T
+        now = int(reached.sum())
+        if now == count:
+            break
+        count = now
+    return np.ascontiguousarray(reached)
+
+
+def _named(mask: Mask) -> NDArray[np.int32]:
+    """A number for each piece that hangs together over sides, the same in all its pixels; -1 outside."""
+    if not mask.any():
+        return np.full(mask.shape, -1, np.int32)
+    none = mask.size
+    names = np.where(mask, np.arange(mask.size, dtype=np.int32).reshape(mask.shape), none).astype(np.int32)
+    rows, columns = _Runs(mask), _Runs(np.ascontiguousarray(mask.T))
+    for _ in range(SWEEPS):
+        before = names
+        names = rows.least_of(names, none)
+        names = np.ascontiguousarray(columns.least_of(np.ascontiguousarray(names.T), none).T)
+        if np.array_equal(before, names):
+            break
+    return np.where(mask, names, -1)
+
+
+def _dilated(mask: Mask, reach: int) -> Mask:
+    """Grown by a square of 2 `reach` + 1 pixels."""
+    grown = mask.copy()
+    for step in range(1, reach + 1):
+        grown[step:] |= mask[:-step]
+        grown[:-step] |= mask[step:]
+    wide = grown.copy()
+    for step in range(1, reach + 1):
+        wide[:, step:] |= grown[:, :-step]
+        wide[:, :-step] |= grown[:, step:]
+    return wide
+
+
+def _eroded(mask: Mask, reach: int) -> Mask:
+    return ~_dilated(~mask, reach)
+
+
+def _blurred(values: Floats, sigma: float) -> Floats:
+    """A small Gaussian blur in 32-bit floats, edges repeated."""
+    size = max(1, round(3 * sigma))
+    kernel = np.exp(-0.5 * (np.arange(-size, size + 1) / sigma) ** 2)
+    kernel = (kernel / kernel.sum()).astype(np.float32)
+    height, width = values.shape
+    padded = np.pad(values, ((size, size), (0, 0)), mode="edge")
+    down = sum(weight * padded[index : index + height] for index, weight in enumerate(kernel))
+    padded = np.pad(np.asarray(down, np.float32), ((0, 0), (size, size)), mode="edge")
+    across = sum(weight * padded[:, index : index + width] for index, weight in enumerate(kernel))
+    return np.asarray(across, np.float32)
+
+
+def _box(values: Floats, reach: int) -> Floats:
+    """The mean over a square of 2 `reach` + 1 pixels, with nothing beyond the edges."""
+    size = 2 * reach + 1
+    padded = np.pad(values.astype(np.float64), ((reach + 1, reach), (0, 0)))
+    total = np.cumsum(padded, axis=0)
+    down = total[size:] - total[:-size]
+    padded = np.pad(down, ((0, 0), (reach + 1, reach)))
+    total = np.cumsum(padded, axis=1)
+    return ((total[:, size:] - total[:, :-size]) / (size * size)).astype(np.float32)

@@ -1,0 +1,187 @@
+"""Text as resvg shapes it: measured, broken into lines that fit, and drawn.
+
+resvg shapes with a port of HarfBuzz and orders with the Unicode bidirectional algorithm, so that every script comes out
+right wherever this runs; Pillow would need libraries of the system. What a line measures is read off a drawing of it.
+Fonts have no hinting here, so one measurement, in ems, serves all sizes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from darkroom.adapters.studio import fonts, svg, wording
+from darkroom.adapters.studio.colours import Colour
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BLACK: Final = Colour(0.0, 0.0, 0.0)
+PROBE: Final = 40
+"""Size at which text is measured, in pixels."""
+ABOVE, BELOW = 1.9, 1.5
+"""Ems that are looked at above and below the baseline: the tallest stacks of marks fit."""
+LEADING: Final = 1.16
+"""Ems from baseline to baseline, where no line's own height asks for more."""
+AIR: Final = 0.14
+"""Ems between the lowest of one line and the highest of the next, at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The box of what is inked, in ems from the origin; `bottom` is below the baseline."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines of one size and weight. Sizes in pixels; extents in ems; `leading` in pixels."""
+
+    lines: tuple[str, ...]
+    extents: tuple[Extent, ...]
+    size: float
+    weight: int
+    rtl: bool
+    leading: float
+
+    @property
+    def width(self) -> float:
+        return max(extent.width for extent in self.extents) * self.size
+
+    @property
+    def ascent(self) -> float:
+        """From the first baseline to the top of the ink."""
+        return self.extents[0].top * self.size
+
+    @property
+    def height(self) -> float:
+        return (len(self.lines) - 1) * self.leading + (self.extents[0].top + self.extents[-1].bottom) * self.size
+
+
+def element(text: str, *, x: float, y: float, size: float, weight: int, rtl: bool, fill: Colour) -> str:
+    """One line as an SVG element with its origin at (x, y). The text is data: escaped, each run in its font."""
+    # The isolate gives the line its direction: resvg takes every text to be left to right.
+    opening, closing = ("\u2067", "\u2069") if rtl else ("", "")
+    parts = fonts.runs(text)
+    spans = []
+    for index, run in enumerate(parts):
+        first, last = opening if index == 0 else "", closing if index == len(parts) - 1 else ""
+        spans.append(svg.tag("tspan", first + escape(run.text) + last, font_family=run.font.family))
+    kept = {"xml:space": "preserve"}
+    return svg.tag("text", *spans, x=x, y=y, font_size=size, font_weight=weight, fill=fill, **kept)
+
+
+def used(text: str) -> tuple[fonts.Font, ...]:
+    """The fonts that it takes."""
+    return tuple(dict.fromkeys(run.font for run in fonts.runs(text)))
+
+
+@lru_cache(maxsize=2_000)
+def measured(text: str, weight: int, rtl: bool) -> Extent:
+    """Of one line. Blank text measures nothing."""
+    width = round(PROBE * (1.3 * len(text) + 2))
+    height = round(PROBE * (ABOVE + BELOW))
+    files = [font.path for font in used(text)]
+    line = element(text, x=PROBE, y=PROBE * ABOVE, size=PROBE, weight=weight, rtl=rtl, fill=BLACK)
+    for _ in range(3):
+        ink = svg.drawn(line, width, height, font_files=files)[..., 3]
+        columns = np.flatnonzero(ink.max(axis=0) > 24)
+        if not len(columns):
+            return Extent(0, 0, 0, 0)
+        if columns[-1] < width - 2:
+            break
+        width *= 2  # wider than a guess: ligatures of Myanmar, long dashes
+    rows = np.flatnonzero(ink.max(axis=1) > 24)
+    return Extent(
+        columns[0] / PROBE - 1,
+        (columns[-1] + 1) / PROBE - 1,
+        ABOVE - rows[0] / PROBE,
+        max(0.0, (rows[-1] + 1) / PROBE - ABOVE),
+    )
+
+
+@lru_cache(maxsize=64)
+def _space(weight: int) -> float:
+    return measured("n n", weight, False).width - measured("nn", weight, False).width
+
+
+def block(lines: Sequence[str], *, size: float, weight: int, rtl: bool) -> Block:
+    extents = tuple(measured(line, weight, rtl) for line in lines)
+    needed = [above.bottom + below.top + AIR for above, below in pairwise(extents)]
+    return Block(tuple(lines), extents, size, weight, rtl, max([LEADING, *needed]) * size)
+
+
+def fitted(text: str, *, size: float, weight: int, rtl: bool, width: float, lines: int) -> Block | None:
+    """The text in at most so many lines of at most `width` pixels, evenly filled; None where that is impossible.
+
+    Breaks between words only.
+    """
+    found = _wrapped(text, size=size, weight=weight, rtl=rtl, width=width)
+    if found is None or len(found) > lines:
+        return None
+    if len(found) > 1:
+        # The narrowest measure that needs no more lines leaves no line with a lone word.
+        low, high = 0.5 * width, width
+        for _ in range(6):
+            middle = (low + high) / 2
+            narrower = _wrapped(text, size=size, weight=weight, rtl=rtl, width=middle)
+            if narrower is not None and len(narrower) <= len(found):
+                high, found = middle, narrower
+            else:
+                low = middle
+    made = block(found, size=size, weight=weight, rtl=rtl)
+    return made if made.width <= width * 1.002 else None
+
+
+def _wrapped(text: str, *, size: float, weight: int, rtl: bool, width: float) -> list[str] | None:
+    room = width / size
+    space = _space(weight)
+    lines: list[list[str]] = []
+    used = 0.0
+    for word in wording.words(text):
+        wide = measured(word, weight, rtl).width
+        if wide > room:
+            return None
+        if lines and used + space + wide <= room:
+            lines[-1].append(word)
+            used += space + wide
+        else:
+            lines.append([word])
+            used = wide
+    return [" ".join(line) for line in lines]
+
+
+def broken(text: str, *, size: float, weight: int, rtl: bool, width: float) -> str:
+    """The text with a space wherever a word had to be broken to be no wider than `width` pixels."""
+    room = width / size
+    made: list[str] = []
+    for word in wording.words(text):
+        rest = word
+        while measured(rest, weight, rtl).width > room:
+            places = wording.breaks(rest)
+            low, high = 0, len(places)
+            while low < high:
+                middle = (low + high) // 2
+                if measured(rest[: places[middle]], weight, rtl).width <= room:
+                    low = middle + 1
+                else:
+                    high = middle
+            if not low:
+                break
+            made.append(rest[: places[low - 1]])
+            rest = rest[places[low - 1] :]
+        made.append(rest)
+    return " ".join(made)

@@ -1,0 +1,97 @@
+"""A text from a page as it may stand on a picture: one line of visible characters, bounded, cut where words end."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+CHARACTERS: Final = 300
+"""Of one field on a picture."""
+MARKS: Final = 4
+"""Combining marks on one letter: no orthography has more, and towers of them cover their surroundings."""
+JOINERS: Final = "\u200c\u200d"
+JOINED: Final = (
+    *((0x0600, 0x0780), (0x0860, 0x0900), (0xFB50, 0xFE00), (0xFE70, 0xFEFF)),  # Arabic and its kin
+    *((0x0900, 0x0E00), (0x1000, 0x10A0), (0x1780, 0x1800)),  # India's scripts, Myanmar, Khmer
+)
+"""Where a zero-width joiner or non-joiner is spelling, as in Persian, and not a trick."""
+HELD: Final = "\u0e30\u0e32\u0e33\u0e45\u0eb0\u0eb2\u0eb3"
+"""Vowels of Thai and Lao that are letters to Unicode, and never begin a syllable."""
+LEADING: Final = "เแโใไເແໂໃໄ"
+"""Vowels of Thai and Lao that stand before their consonant."""
+
+
+def cleaned(text: str) -> str:
+    """Composed, in one line, without controls, bidi controls, zero-width or private characters; nothing is markup."""
+    text = unicodedata.normalize("NFC", text[: 20 * CHARACTERS])
+    kept: list[str] = []
+    marks = 0
+    for index, character in enumerate(text):
+        category = unicodedata.category(character)
+        if character.isspace():
+            character = " "  # noqa: PLW2901 - any kind of space is a space here
+        elif category in ("Cc", "Cs", "Co", "Cn") or _is_selector(character):
+            continue
+        elif category == "Cf":
+            if not (character in JOINERS and _is_joined(text, index)):
+                continue
+        elif category in ("Mn", "Mc", "Me"):
+            marks += 1
+            if marks > MARKS or not kept:
+                continue
+        else:
+            marks = 0
+        kept.append(character)
+    return shortened(" ".join("".join(kept).split()), CHARACTERS)
+
+
+def _is_selector(character: str) -> bool:
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+
+
+def _is_joined(text: str, index: int) -> bool:
+    before, after = text[index - 1 : index], text[index + 1 : index + 2]
+    return all(any(low <= ord(one) < high for low, high in JOINED) for one in (before, after) if one) and bool(
+        before and after
+    )
+
+
+def shortened(text: str, most: int) -> str:
+    """At most so many characters, the last of them an ellipsis where it was longer; cut between words if that works."""
+    if len(text) <= most:
+        return text
+    cut = most - 1
+    space = text.rfind(" ", 0, cut + 1)
+    if space > 0.6 * cut:
+        cut = space
+    while cut > 0 and not _may_break(text, cut):
+        cut -= 1
+    return text[:cut].rstrip(" ,;:-\u2013(") + "\u2026"
+
+
+def breaks(word: str) -> tuple[int, ...]:
+    """Where a word may be broken if it must: never before a mark, nor inside what is written as one cluster."""
+    return tuple(index for index in range(1, len(word)) if _may_break(word, index))
+
+
+def _may_break(text: str, index: int) -> bool:
+    before, after = text[index - 1], text[index]
+    if unicodedata.category(after) in ("Mn", "Mc", "Me", "Cf") or unicodedata.category(before) == "Cf":
+        return False
+    # A virama (combining class 9) binds the next consonant.
+    return unicodedata.combining(before) != 9 and after not in HELD and before not in LEADING
+
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(text.split(" ")) if text else ()
+
+
+def runs_right_to_left(text: str) -> bool | None:
+    """The direction of the first letter that has one (the Unicode bidirectional algorithm, P2); None without any."""
+    for character in text:
+        kind = unicodedata.bidirectional(character)
+        if kind in ("R", "AL"):
+            return True
+        if kind == "L":
+            return False
+    return None
