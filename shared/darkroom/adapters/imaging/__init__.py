@@ -1,0 +1,1 @@
+"""Pictures as pixels: read from outside, encoded, made small, measured and named."""

@@ -1,0 +1,273 @@
+"""Pixels to encoded pictures and animations: the PictureEncoder, and the single encoders that the optimiser tries.
+
+Only pixels go in, so only pixels come out: no metadata of any kind, and colour hidden under full transparency is gone.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import oxipng
+from PIL import GifImagePlugin, Image
+
+from darkroom.adapters.imaging.palette import MOST, Colours, Indexed, cleared
+from darkroom.domain.generation import APNG, AVIF, GIF, JPEG, PNG, WEBP
+from darkroom.errors import UnsupportedTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+STILLS: Final = (PNG, WEBP, AVIF, JPEG)
+ANIMATIONS: Final = (GIF, WEBP, APNG, AVIF)
+
+DRAWING: Final = 8_192
+"""The most distinct colours of a drawing, smoothed edges included; what has more is a painting or a photo. WebP keeps
+drawings losslessly, and the frames of an APNG share a palette then."""
+QUALITY: Final = {WEBP: 90, AVIF: 80, JPEG: 90}
+"""Of stills that are encoded lossily: no difference to be seen at arm's length."""
+MOVING_QUALITY: Final = {WEBP: 85, AVIF: 70}
+GIF_SHORTEST: Final = 2
+"""Hundredths of a second; what asks for less, browsers show for ten."""
+SOLID: Final = 128
+"""The opacity from which GIF, which knows no half-tones of it, shows a pixel."""
+
+
+class PillowEncoder:
+    """The PictureEncoder: PNG through oxipng, the rest through Pillow's libwebp, libavif and libjpeg-turbo."""
+
+    def still(self, pixels: NDArray[np.uint8], media_type: str) -> bytes:
+        pixels = cleared(pixels)
+        if media_type == PNG:
+            return png(pixels)
+        if media_type == WEBP:
+            if Colours([pixels]).count <= DRAWING:
+                return webp(pixels)
+            return webp(pixels, quality=QUALITY[WEBP])
+        if media_type == AVIF:
+            return avif(pixels, quality=QUALITY[AVIF])
+        if media_type == JPEG:
+            return jpeg(pixels, quality=QUALITY[JPEG])
+        raise _unsupported(media_type, STILLS)
+
+    def rate(self, fps: int, media_type: str) -> float:
+        """Frames a second that really are shown where `fps` are asked for: GIF cannot do more than 50."""
+        return min(float(fps), 100 / GIF_SHORTEST) if media_type == GIF else float(fps)
+
+    def animation(self, frames: Sequence[NDArray[np.uint8]], *, fps: int, media_type: str) -> bytes:
+        """A loop without end. All frames are of one size.
+
+        Durations are whole hundredths of a second in a GIF and milliseconds elsewhere. They differ by one at most, and
+        the loop is as long as `rate` says: 12 frames a second in a GIF are shown for 8, 9, 8 hundredths.
+        """
+        clear = [cleared(frame) for frame in frames]
+        if media_type == GIF:
+            return gif(clear, _ticks(len(frames), self.rate(fps, GIF), per_second=100))
+        durations = _ticks(len(frames), fps, per_second=1000)
+        if media_type == WEBP:
+            return _moving_webp(clear, durations)
+        if media_type == APNG:
+            return _moving_png(clear, durations)
+        if media_type == AVIF:
+            return _moving_avif(clear, durations)
+        raise _unsupported(media_type, ANIMATIONS)
+
+
+def _unsupported(media_type: str, supported: Sequence[str]) -> UnsupportedTypeError:
+    return UnsupportedTypeError(f"No encoder for {media_type}", fix=f"Ask for one of {', '.join(supported)}.")
+
+
+def _ticks(count: int, fps: float, *, per_second: int) -> list[int]:
+    """The length of each frame in ticks: whole numbers that add up to what `count` frames take."""
+    ends = [round(number * per_second / fps) for number in range(count + 1)]
+    return [end - start for start, end in pairwise(ends)]
+
+
+# --- stills ----------------------------------------------------------------------------------------------------------
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """Lossless, in the fewest bits a pixel that hold it."""
+    colours = Colours([pixels])
+    if colours.count <= MOST:
+        return png_indexed(colours.quantised(MOST)[0])
+    height, width = pixels.shape[:2]
+    if (pixels[..., 3] == 255).all():
+        raw = oxipng.RawImage(pixels[..., :3].tobytes(), width, height, color_type=oxipng.ColorType.rgb(None))
+    else:
+        raw = oxipng.RawImage(pixels.tobytes(), width, height, color_type=oxipng.ColorType.rgba())
+    return bytes(raw.create_optimized_png(level=1))
+
+
+def png_indexed(picture: Indexed, *, iterations: int = 0) -> bytes:
+    """Lossless. Rows of indices are left unfiltered: a filter finds nothing in them.
+
+    With `iterations` the deflate stream is zopfli's, a few percent smaller and many times as slow.
+    """
+    height, width = picture.indices.shape
+    palette = [tuple(colour) for colour in picture.colours.tolist()]
+    raw = oxipng.RawImage(
+        picture.indices.tobytes(), width, height, color_type=oxipng.ColorType.indexed(palette), bit_depth=8
+    )
+    deflate = oxipng.Deflaters.zopfli(iterations) if iterations else oxipng.Deflaters.libdeflater(12)
+    return bytes(raw.create_optimized_png(level=2, filter=[oxipng.RowFilter.NoOp], deflate=deflate))
+
+
+def webp(pixels: NDArray[np.uint8], *, quality: int | None = None, crunch: bool = False) -> bytes:
+    """Lossless without a quality. To `crunch` tries every transform: a tenth smaller and twenty times as slow."""
+    if quality is not None:
+        return _saved(pixels, "WEBP", quality=quality, method=4)
+    return _saved(pixels, "WEBP", lossless=True, quality=100, method=6 if crunch else 4)
+
+
+def avif(pixels: NDArray[np.uint8], *, quality: int) -> bytes:
+    """Full resolution of colour: lines in colour smear otherwise. One thread, so the same bytes on any machine."""
+    return _saved(bled(pixels), "AVIF", quality=quality, subsampling="4:4:4", speed=6, max_threads=1)
+
+
+def jpeg(pixels: NDArray[np.uint8], *, quality: int) -> bytes:
+    """Laid on white."""
+    alpha = pixels[..., 3:].astype(np.uint16)
+    flat = ((pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    if np.array_equal(flat[..., 0], flat[..., 1]) and np.array_equal(flat[..., 1], flat[..., 2]):
+        image = Image.fromarray(flat[..., 0])
+    else:
+        image = Image.fromarray(flat)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True, progressive=True)
+    return buffer.getvalue()
+
+
+def bled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same picture with the colours around it under what is fully transparent.
+
+    A lossy encoder mixes neighbours: with black there, edges get a dark fringe, and the step costs bytes. Filled from
+    coarser and coarser means of what is seen ("pull-push", Gortler et al., "The lumigraph", SIGGRAPH 1996).
+    """
+    shown = pixels[..., 3] > 0
+    if shown.all() or not shown.any():
+        return pixels
+    made = pixels.copy()
+    made[..., :3] = _filled(pixels[..., :3].astype(np.float32), shown[..., None].astype(np.float32))
+    return made
+
+
+def _filled(colours: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = known.shape[:2]
+    if known.all():
+        return colours
+    edges = ((0, height % 2), (0, width % 2), (0, 0))
+    weights = _quarter(np.pad(known, edges))
+    means = (_quarter(np.pad(colours * known, edges)) / np.maximum(weights, 1)).astype(np.float32)
+    coarse = _filled(means, (weights > 0).astype(np.float32))
+    fine = coarse.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+    return np.where(known > 0, colours, fine)
+
+
+def _quarter(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sums of squares of two by two."""
+    return values[::2, ::2] + values[1::2, ::2] + values[::2, 1::2] + values[1::2, 1::2]
+
+
+def _saved(pixels: NDArray[np.uint8], form: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    _image(pixels).save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def _image(pixels: NDArray[np.uint8]) -> Image.Image:
+    """Without the opacity where it says nothing: it would be stored as a plane of its own."""
+    return Image.fromarray(pixels[..., :3] if (pixels[..., 3] == 255).all() else pixels)
+
+
+# --- animations ------------------------------------------------------------------------------------------------------
+
+
+def gif(frames: Sequence[NDArray[np.uint8]], ticks: Sequence[int]) -> bytes:
+    """GIF89a in one palette for all frames; `ticks` are hundredths of a second.
+
+    A pixel is shown or not, from half opacity on, in its own colour: nothing is mixed with a background that the
+    picture will not be shown on, so there is no fringe. Where any frame is transparent, each is drawn on a cleared
+    canvas (disposal 2); else only what changes is drawn over the frame before (disposal 1).
+    """
+    solid = [_solid(frame) for frame in frames]
+    shared = Colours(solid).quantised(MOST - 1)
+    clear = len(shared[0].colours)
+    indices = [
+        np.where(frame[..., 3] == 0, np.uint8(clear), picture.indices)
+        for frame, picture in zip(solid, shared, strict=True)
+    ]
+    transparent = any(bool((frame == clear).any()) for frame in indices)
+    height, width = indices[0].shape
+    bits = max(clear.bit_length(), 1)
+    table = np.zeros((1 << bits, 3), np.uint8)
+    table[:clear] = shared[0].colours[:, :3]
+    made = [
+        struct.pack("<6sHHBBB", b"GIF89a", width, height, 0xF0 | (bits - 1), 0, 0),
+        table.tobytes(),
+        b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0",
+    ]
+    before: NDArray[np.uint8] | None = None
+    for frame, tick in zip(indices, ticks, strict=True):
+        drawn = frame
+        if not transparent and before is not None:
+            drawn = np.where(frame == before, np.uint8(clear), frame)
+        before = frame
+        x, y, part = _part(drawn, clear)
+        made.append(struct.pack("<3sBHBB", b"\x21\xf9\x04", (2 if transparent else 1) << 2 | 1, tick, clear, 0))
+        made.extend(GifImagePlugin.getdata(Image.fromarray(part), (x, y), interlace=0))
+    return b"".join([*made, b"\x3b"])
+
+
+def _solid(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    shown = frame[..., 3:] >= SOLID
+    made = np.where(shown, frame, np.uint8(0))
+    made[..., 3:] = np.where(shown, np.uint8(255), np.uint8(0))
+    return made
+
+
+def _part(frame: NDArray[np.uint8], clear: int) -> tuple[int, int, NDArray[np.uint8]]:
+    """The smallest part that holds all that is drawn, and where it is: one pixel of nothing at the least."""
+    rows, columns = np.nonzero((frame != clear).any(axis=1))[0], np.nonzero((frame != clear).any(axis=0))[0]
+    if not rows.size:
+        return 0, 0, frame[:1, :1]
+    top, left = int(rows[0]), int(columns[0])
+    return left, top, np.ascontiguousarray(frame[top : rows[-1] + 1, left : columns[-1] + 1])
+
+
+def _moving_webp(frames: Sequence[NDArray[np.uint8]], durations: Sequence[int]) -> bytes:
+    colours = Colours(frames)
+    if colours.count > DRAWING:
+        images = [Image.fromarray(frame) for frame in frames]
+        return _moving(images, "WEBP", durations, quality=MOVING_QUALITY[WEBP], method=2)
+    images = [Image.fromarray(picture.pixels) for picture in colours.quantised(MOST)]
+    return _moving(images, "WEBP", durations, lossless=True, quality=50, method=2)
+
+
+def _moving_png(frames: Sequence[NDArray[np.uint8]], durations: Sequence[int]) -> bytes:
+    colours = Colours(frames)
+    if colours.count > DRAWING:
+        return _moving([Image.fromarray(frame) for frame in frames], "PNG", durations)
+    images = []
+    for picture in colours.quantised(MOST):
+        image = Image.fromarray(picture.indices).convert("P")
+        image.putpalette(picture.colours.tobytes(), "RGBA")
+        images.append(image)
+    return _moving(images, "PNG", durations)
+
+
+def _moving_avif(frames: Sequence[NDArray[np.uint8]], durations: Sequence[int]) -> bytes:
+    opaque = all(bool((frame[..., 3] == 255).all()) for frame in frames)
+    images = [Image.fromarray(frame[..., :3] if opaque else bled(frame)) for frame in frames]
+    return _moving(images, "AVIF", durations, quality=MOVING_QUALITY[AVIF], subsampling="4:4:4", speed=9, max_threads=1)
+
+
+def _moving(images: Sequence[Image.Image], form: str, durations: Sequence[int], **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    images[0].save(buffer, form, save_all=True, append_images=images[1:], duration=list(durations), loop=0, **options)
+    return buffer.getvalue()
