@@ -1,4 +1,5 @@
-"""What holds at the end of every schedule, whatever happened in it: six invariants, and one for harmless events."""
+"""What holds at the end of every schedule, whatever happened in it: six invariants, one for harmless events, and one
+for requests that were sent again."""
 
 from __future__ import annotations
 
@@ -9,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.adapters.aws.rows import SHARDS
 from darkroom.domain.jobs import State
-from darkroom.domain.limits import PAID_ATTEMPTS_PER_STEP
+from darkroom.domain.limits import HEARTBEAT, PAID_ATTEMPTS_PER_STEP
 
 from tests.schedules.world import RECEIVES, START, Schedule, World, expected_result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from tests.schedules.world import JobPlan
 
@@ -43,21 +44,24 @@ class Ending:
         self.objects = world.aws.object_keys()
         self.dead = Counter(message.job_id for message in world.queues["detect"].dead)
 
-    def plan(self, of: str) -> JobPlan:
+    def number(self, of: str) -> int:
         request: dict[str, Any] = json.loads(self.jobs[of]["request"]["S"])
-        return self.world.schedule.jobs[int(request["plan"])]
+        return int(request["metadata"]["plan"])
+
+    def plan(self, of: str) -> JobPlan:
+        return self.world.schedule.jobs[self.number(of)]
 
 
 def job_id(row: dict[str, Any]) -> str:
     return str(row["pk"]["S"].partition("#")[2])
 
 
-def check(world: World) -> None:
-    """Raises BrokenInvariantError for the first that does not hold."""
+def check(world: World, only: Collection[int] = ()) -> None:
+    """Raises BrokenInvariantError for the first that does not hold, of those numbers or of all."""
     end = Ending(world)
     gone = world.schedule.outage[0] if world.schedule.outage else None
     for number, (invariant, needs) in INVARIANTS.items():
-        if gone not in needs:
+        if gone not in needs and (not only or number in only):
             for what in invariant(end):
                 raise BrokenInvariantError(number, what, world.schedule)
 
@@ -97,19 +101,25 @@ def one_result_or_none(end: Ending) -> Iterator[str]:
 
 
 def payments_are_bounded(end: Ending) -> Iterator[str]:
+    """Of each step of each job: once, and once more for each time that this very step was cut short, three at most."""
     attempts = {(job_id(row), row["sk"]["S"].partition("#")[2]): int(row["attempts"]["N"]) for row in end.steps}
     for step, paid in end.world.paid.items():
         if paid > attempts.get(step, 0):
             yield f"step {step} was paid {paid} times, and the ledger knows of {attempts.get(step, 0)}"
-    for step, begun in attempts.items():
-        if begun > PAID_ATTEMPTS_PER_STEP:
-            yield f"step {step} was begun {begun} times"
-        if begun > 1 + end.world.interruptions:
-            yield f"step {step} was begun {begun} times, and there were {end.world.interruptions} interruptions"
+    for step in attempts.keys() | end.world.paid.keys():
+        times = max(attempts.get(step, 0), end.world.paid[step])
+        if times > PAID_ATTEMPTS_PER_STEP:
+            yield f"step {step} was begun {times} times"
+        if times > 1 + end.world.interrupted[step]:
+            yield f"step {step} was begun {times} times, and was cut short {end.world.interrupted[step]} times"
     for of, row in end.jobs.items():
-        paid = sum(count for (job, _), count in end.world.paid.items() if job == of)
+        paid, cut_short = (
+            sum(count for (job, _), count in counted.items() if job == of)
+            for counted in (end.world.paid, end.world.interrupted)
+        )
         billed = json.loads(row["cost"]["S"])[1]
-        if paid > billed:
+        settled = row["state"]["S"] in {State.COMPLETED, State.FAILED} and not cut_short
+        if paid > billed or (settled and paid < billed):
             yield f"job {of} paid for {paid} calls and was billed for {billed}"
 
 
@@ -131,7 +141,8 @@ def queues_are_settled(end: Ending) -> Iterator[str]:
         plan = end.plan(of)
         if plan.poison and row["state"]["S"] == State.COMPLETED:
             yield f"job {of} is poison and completed"
-        if plan.poison and plan.cancelled_at is None and end.world.interruptions < FEW and failed is None:
+        disturbances = end.world.interruptions + end.world.setbacks
+        if plan.poison and plan.cancelled_at is None and disturbances < FEW and failed is None:
             yield f"job {of} is poison and {row['state']['S']}"
 
 
@@ -144,23 +155,38 @@ def requests_are_bounded(end: Ending) -> Iterator[str]:
 def request_budget(schedule: Schedule, minutes: int) -> int:
     """Calls for the life of each job with four sweeps, as much again for what one blow may undo, and for a service that
     is gone for good a fixed number a minute. A call that is refused is three requests, by botocore's setting."""
-    once = sum(20 + 8 * len(plan.steps) + 4 * SWEEP for plan in schedule.jobs)
-    again = len(schedule.blows) + len(schedule.duplicates) + len(schedule.unpaid_answers)
+    once = sum(24 + 8 * len(plan.steps) + sum(plan.steps) // HEARTBEAT + 4 * SWEEP for plan in schedule.jobs)
+    again = len(schedule.blows) + len(schedule.duplicates) + len(schedule.unpaid_answers | schedule.throttled)
     again += schedule.curse.times if schedule.curse else 0
     again += sum(RECEIVES for plan in schedule.jobs if plan.poison)
     return once * (1 + again) + (minutes * (SWEEP + 4 * len(schedule.jobs)) if schedule.outage else 0)
 
 
 def harmless_events_change_nothing(end: Ending) -> Iterator[str]:
-    """Duplicates, reordering, short stops, lost answers that were retried, clocks that are off."""
-    if end.world.interruptions:
+    """Duplicates, reordering, short stops, lost answers that were retried, clocks that are off, work that is long."""
+    if end.world.interruptions or end.world.setbacks:
         return
+    for number, answers in end.world.answers.items():
+        final = {answer for answer in answers if answer[0] != 409}  # that is for as long as the first is in flight
+        if [status for status, _ in final] != [202]:
+            yield f"request {number} was not interrupted, and had the answers {answers}"
     for of, row in end.jobs.items():
         plan = end.plan(of)
         if plan.poison or plan.cancelled_at is not None:
             continue
         if (row["state"]["S"], row["leases"]["N"]) != (State.COMPLETED, "1"):
             yield f"job {of} was not interrupted, and is {row['state']['S']} after {row['leases']['N']} leases"
+
+
+def a_request_is_one_job(end: Ending) -> Iterator[str]:
+    """However often its client sends it with its key, and wherever that was cut short."""
+    for number, answers in end.world.answers.items():
+        made = {of for of in end.jobs if end.number(of) == number}
+        named = {json.loads(text)["jobId"] for status, text in answers if status == 202}
+        if len(made | named) > 1:
+            yield f"request {number} made the jobs {made} and was answered with {named}"
+        if odd := [answer for answer in answers if answer[0] not in {202, 409, 503}]:
+            yield f"request {number} was answered {odd}"
 
 
 INVARIANTS: Final[dict[int, tuple[Callable[[Ending], Iterator[str]], frozenset[str]]]] = {
@@ -171,5 +197,6 @@ INVARIANTS: Final[dict[int, tuple[Callable[[Ending], Iterator[str]], frozenset[s
     5: (queues_are_settled, frozenset({"dynamodb", "s3", "sqs"})),
     6: (requests_are_bounded, frozenset()),
     7: (harmless_events_change_nothing, frozenset()),
+    8: (a_request_is_one_job, frozenset()),
 }
 """Each by its number, with the services that it needs: where one is gone for good, it cannot hold."""

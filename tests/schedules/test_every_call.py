@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
-from darkroom.domain.limits import MINUTE, SECOND
+from dataclasses import replace
+from typing import Any
 
-from tests.schedules.invariants import check
-from tests.schedules.world import RECEIVES, Aws, Blow, Fault, JobPlan, Message, Queue, Schedule, World
+import pytest
+from darkroom.domain.limits import CLOCK_SKEW, HEARTBEAT, LEASE, MINUTE, SECOND
+
+from tests.schedules.invariants import BrokenInvariantError, Ending, check
+from tests.schedules.world import RECEIVES, START, Aws, Blow, Fault, JobPlan, Message, Queue, Schedule, World
 
 LIVES = {
-    "inline": JobPlan(steps=(50, 20 * SECOND), callback=True),
-    "stored": JobPlan(steps=(50, 20 * SECOND), large=True, key=False),
-    "cancelled": JobPlan(steps=(20 * SECOND, 20 * SECOND), large=True, cancelled_at=30 * SECOND),
-    "poison": JobPlan(steps=(50,), poison=True),
+    "inline": Schedule(jobs=(JobPlan(steps=(50, 70 * SECOND), callback=True, again=8),)),
+    "stored": Schedule(jobs=(JobPlan(steps=(20 * SECOND,), large=True, key=False),), throttled=frozenset({1})),
+    "cancelled": Schedule(
+        jobs=(JobPlan(steps=(20 * SECOND, 20 * SECOND), large=True, again=70 * SECOND, cancelled_at=30 * SECOND),)
+    ),
+    "poison": Schedule(jobs=(JobPlan(steps=(50,), poison=True),)),
 }
 
 
@@ -20,20 +25,20 @@ LIVES = {
 @pytest.mark.parametrize("fault", list(Fault))
 @pytest.mark.parametrize("life", list(LIVES))
 def test_each_call_may_be_struck(simulated_aws: Aws, life: str, fault: Fault) -> None:
-    plan = LIVES[life]
-    quiet = World(simulated_aws, Schedule(jobs=(plan,)))
+    schedule = LIVES[life]
+    quiet = World(simulated_aws, schedule)
     quiet.run()
     check(quiet)
     blow = Blow(fault, 3 * MINUTE if fault in {Fault.STOPPED_BEFORE, Fault.STOPPED_AFTER} else 0)
     for number in range(1, quiet.calls.total() + 1):
-        world = World(simulated_aws, Schedule(jobs=(plan,), blows={number: blow}))
+        world = World(simulated_aws, replace(schedule, blows={number: blow}))
         world.run()
         check(world)
 
 
 def test_a_schedule_is_played_the_same_each_time(simulated_aws: Aws) -> None:
     schedule = Schedule(
-        jobs=(LIVES["stored"], LIVES["poison"]),
+        jobs=LIVES["stored"].jobs + LIVES["poison"].jobs,
         blows={9: Blow(Fault.KILLED_AFTER), 15: Blow(Fault.STOPPED_BEFORE, 130 * SECOND), 22: Blow(Fault.UNHEARD)},
         skew=-MINUTE,
         skewed=(True, False),
@@ -45,6 +50,66 @@ def test_a_schedule_is_played_the_same_each_time(simulated_aws: Aws) -> None:
         world.run()
     first, second = ((world.time, world.calls, sorted(world.paid.values())) for world in worlds)
     assert first == second
+
+
+# --- hearts and requests ----------------------------------------------------------------------------------------------
+
+LONG = JobPlan(steps=(150 * SECOND,))
+
+
+def ended(world: World) -> dict[str, Any]:
+    """The row of the world's only job, after everything."""
+    world.run()
+    (row,) = Ending(world).jobs.values()
+    return row
+
+
+def test_a_heart_that_beats_within_a_paid_call_keeps_the_lease(simulated_aws: Aws) -> None:
+    row = ended(World(simulated_aws, Schedule(jobs=(LONG,))))
+    assert (row["state"]["S"], row["leases"]["N"], row["losses"]["N"]) == ("completed", "1", "0")
+
+
+def test_a_heart_that_beats_too_seldom_loses_it(simulated_aws: Aws) -> None:
+    world = World(simulated_aws, Schedule(jobs=(LONG,), beats=(5 * MINUTE,)))
+    assert int(ended(world)["losses"]["N"]) >= 1
+    with pytest.raises(BrokenInvariantError, match="was cut short 0 times"):
+        check(world)
+
+
+def test_a_heart_beats_between_two_steps(simulated_aws: Aws) -> None:
+    world = World(simulated_aws, Schedule(jobs=(JobPlan(steps=(0, 0)),), beats=(1,)))
+    ended(world)
+    within_first, between, within_second = world.beats
+    assert within_first < between < within_second
+
+
+def test_a_killed_worker_is_not_kept_alive_by_its_heart(simulated_aws: Aws) -> None:
+    quiet = World(simulated_aws, Schedule(jobs=(LONG,)))
+    ended(quiet)
+    first_beat = quiet.beats[0]
+    for fault in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER):
+        world = World(simulated_aws, Schedule(jobs=(LONG,), blows={first_beat: Blow(fault)}))
+        row = ended(world)
+        check(world)
+        assert (row["state"]["S"], row["leases"]["N"], row["losses"]["N"]) == ("completed", "2", "1")
+        taken_over = int(row["ended_at"]["N"]) - LONG.steps[0] - START
+        assert taken_over <= HEARTBEAT + LEASE + CLOCK_SKEW + MINUTE + SECOND
+
+
+def test_a_client_may_hear_that_its_first_request_is_in_flight_and_hears_of_one_job(simulated_aws: Aws) -> None:
+    plan = JobPlan(steps=(), again=8)
+    stopped = World(simulated_aws, Schedule(jobs=(plan,), blows={2: Blow(Fault.STOPPED_BEFORE, 2 * SECOND)}))
+    ended(stopped)
+    assert [status for status, _ in stopped.answers[0]] == [409, 202]
+    killed = World(simulated_aws, Schedule(jobs=(replace(plan, again=None),), blows={3: Blow(Fault.KILLED_AFTER)}))
+    ended(killed)
+    assert [status for status, _ in killed.answers[0]] == [409, 409, 202]
+    replayed = World(simulated_aws, Schedule(jobs=(replace(plan, again=3 * SECOND),)))
+    ended(replayed)
+    first, second = replayed.answers[0]
+    assert first == second
+    for world in (stopped, killed, replayed):
+        check(world)
 
 
 # --- AWS's rules for queues -------------------------------------------------------------------------------------------

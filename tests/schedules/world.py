@@ -15,7 +15,7 @@ import json
 import logging
 import threading
 from collections import Counter
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -25,33 +25,40 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.httpchecksum import apply_request_checksum
+from darkroom.adapters.aws.idempotency import DynamoIdempotencyStore
 from darkroom.adapters.aws.jobs import DynamoJobStore
 from darkroom.adapters.aws.objects import S3ObjectStore
 from darkroom.adapters.aws.queues import SqsQueue
 from darkroom.adapters.memory.messages import MemoryMeter
 from darkroom.adapters.memory.web import MemoryFetcher
 from darkroom.domain.jobs import Cost, Kind
-from darkroom.domain.limits import HOUR, INLINE_RESULT_BYTES, MINUTE, SECOND
+from darkroom.domain.limits import HEARTBEAT, HOUR, INLINE_RESULT_BYTES, MINUTE, SECOND
+from darkroom.entry.http import serve
 from darkroom.entry.queue import consume
-from darkroom.errors import DarkroomError, TransientError
+from darkroom.errors import DarkroomError, LeaseLostError, NotChargedError, TransientError
 from darkroom.ports import Fetched
+from darkroom.usecases.detection import DetectionRequests
 from darkroom.usecases.endings import Endings
+from darkroom.usecases.idempotency import Idempotency
 from darkroom.usecases.jobs import Jobs
 from darkroom.usecases.running import Disposition, JobRunner
-from darkroom.usecases.submission import Submission, Submissions
+from darkroom.usecases.submission import Submissions
 from darkroom.usecases.sweeping import Sweeper
 from darkroom.usecases.webhooks import Webhooks
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
 
+from functions.receiver.handler import OPERATIONS
+from tests.api import Context, MemoryParts, envelope
 from tests.jobs_table import client_of, jobs_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from darkroom.domain.jobs import Job
     from darkroom.ports import Clock, JobStore, ObjectStore
+    from darkroom.settings import Settings
+    from darkroom.usecases.access import Access
     from darkroom.usecases.running import Run
 
 START: Final = 1_767_323_040_000  # a whole minute
@@ -62,9 +69,13 @@ OUTAGE: Final = 75 * MINUTE
 LATENCY: Final = 5
 """Milliseconds of an AWS call."""
 OWNER: Final = "owner"
+CALLER: Final = {"owner": OWNER, "keyId": "0123456789abcdef", "scopes": "jobs:write", "rate": "999999999"}
+"""What the authorizer says of whoever sends the requests."""
 HOOK: Final = "https://hooks.example/darkroom"
 RECEIVES: Final = 5
 VISIBILITY: Final = {"detect": 30 * MINUTE, "webhook": 12 * MINUTE}
+PATIENCE: Final = (3 * SECOND, 20 * SECOND, 70 * SECOND)
+"""After how long a client repeats a request that was not answered, or answered that the first is not done yet."""
 MOST_CALLS: Final = 5_000
 """A world that has made so many is stopped: no budget is near it."""
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -109,7 +120,7 @@ class Curse:
 @dataclass(frozen=True, slots=True)
 class JobPlan:
     """One submission and the work it asks for: `steps` are the milliseconds that each takes, in the provider's call
-    where it is `paid`."""
+    where it is `paid`. With a `key`, the same request may come `again`, so many milliseconds later."""
 
     at: int = 0
     steps: tuple[int, ...] = (200,)
@@ -117,6 +128,7 @@ class JobPlan:
     large: bool = False
     poison: bool = False
     key: bool = True
+    again: int | None = None
     callback: bool = False
     cancelled_at: int | None = None
 
@@ -124,7 +136,8 @@ class JobPlan:
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """`blows` by the number of the AWS call they strike; `duplicates` by the number of the receive, with the delay of
-    the second copy; `delays` are added to the messages in the order of their sending, over and over."""
+    the second copy; `delays` are added to the messages in the order of their sending, over and over; `beats` are the
+    milliseconds between a worker's heartbeats, over and over."""
 
     jobs: tuple[JobPlan, ...] = (JobPlan(),)
     blows: Mapping[int, Blow] = field(default_factory=dict)
@@ -134,8 +147,11 @@ class Schedule:
     delays: tuple[int, ...] = (0,)
     newest_first: bool = False
     batch: int = 1
+    beats: tuple[int, ...] = (HEARTBEAT,)
     unpaid_answers: frozenset[int] = frozenset()
     """Provider calls, by number, that were charged and whose answer was lost."""
+    throttled: frozenset[int] = frozenset()
+    """Provider calls, by number, that were refused before they were charged."""
     curse: Curse | None = None
     outage: tuple[str, int] | None = None
     """A service that refuses every call from that number of call on, for good."""
@@ -156,6 +172,12 @@ class Parts:
 
     def objects(self, client: Any, bucket: str) -> ObjectStore:
         return S3ObjectStore(client, bucket)
+
+    def submissions(self, **parts: Any) -> Submissions:
+        return Submissions(**parts)
+
+    def idempotency(self, client: Any, table: str, clock: Clock) -> Idempotency:
+        return Idempotency(DynamoIdempotencyStore(client, table), clock)
 
     def runner(self, **parts: Any) -> JobRunner:
         return JobRunner(**parts)
@@ -309,7 +331,12 @@ class Actor:
         self.struck = False
         self.finished = False
         self.error: BaseException | None = None
+        self.paying: tuple[str, str, str] | None = None
+        """The job, the step and the lease's token of the paid call that it is in."""
         self.turn = threading.Semaphore(0)
+        self._beat: Callable[[], None] | None = None
+        self._beat_at = 0
+        self._intervals = itertools.cycle(world.schedule.beats)
         self._act = act
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -320,7 +347,32 @@ class Actor:
         return self.world.time + self.skew
 
     def sleep(self, milliseconds: int) -> None:
-        self.world.pass_time(self, milliseconds)
+        """Be at work for so long, with a heart that beats beside it."""
+        until = self.world.time + milliseconds
+        while self._beat is not None and self._beat_at <= until:
+            self.world.pass_time(self, max(0, self._beat_at - self.world.time))
+            self._pulse(self._beat)
+        self.world.pass_time(self, max(0, until - self.world.time))
+
+    @contextmanager
+    def heartbeat(self, beat: Callable[[], None]) -> Iterator[None]:
+        """In place of the thread, in the process's own: so it beats at the same places each time, and dies with it."""
+        self._beat = beat
+        self._beat_at = self.world.time + next(self._intervals)
+        try:
+            yield
+        finally:
+            self._beat = None
+
+    def _pulse(self, beat: Callable[[], None]) -> None:
+        self._beat_at = self.world.time + next(self._intervals)
+        self.world.beats.append(self.world.calls.total() + 1)
+        try:
+            beat()
+        except LeaseLostError:
+            self._beat = None
+        except TransientError:
+            return
 
     def _run(self) -> None:
         self.turn.acquire()
@@ -334,6 +386,37 @@ class Actor:
         self.world.back.release()
 
 
+class Front(MemoryParts):
+    """What the function that takes requests is made of: AWS's parts wherever a request leaves what outlives it."""
+
+    def __init__(self, world: World, clock: Clock) -> None:
+        super().__init__()
+        self._world = world
+        self._now = clock
+
+    def settings(self) -> Settings:
+        return SHARED.settings()
+
+    def access(self) -> Access:
+        return SHARED.access()
+
+    def idempotency(self) -> Idempotency:
+        aws = self._world.aws
+        return self._world.parts.idempotency(aws.dynamodb, aws.table, self._now)
+
+    def jobs(self) -> Jobs:
+        return self._world.jobs(self._now)
+
+    def detection_requests(self) -> DetectionRequests:
+        submissions = self._world.submissions(self._now)
+        return DetectionRequests(
+            submissions, self.uploads(), self.fetcher, bucket="media", engine="onnx", gigabytes=1.0
+        )
+
+
+SHARED: Final = MemoryParts()
+
+
 class World:
     def __init__(self, aws: Aws, schedule: Schedule, parts: Parts | None = None) -> None:
         self.aws = aws
@@ -345,6 +428,13 @@ class World:
         self.queues = {name: Queue(visibility) for name, visibility in VISIBILITY.items()}
         self.calls: Counter[str] = Counter()
         self.interruptions = 0
+        self.setbacks = 0
+        self.interrupted: Counter[tuple[str, str]] = Counter()
+        """How often the attempt at a job's paid step was cut short after it was begun."""
+        self.answers: dict[int, list[tuple[int, str]]] = {}
+        """By the number of the plan: status and body of each answer that its client heard."""
+        self.beats: list[int] = []
+        """The heartbeats, each by the number of the AWS call that would be its own."""
         self.cursed = 0
         self.paid: Counter[tuple[str, str]] = Counter()
         self.provider_calls = 0
@@ -352,6 +442,8 @@ class World:
         self.plans: dict[str, JobPlan] = {}
         self.web = MemoryFetcher({HOOK: Fetched(HOOK, 200, {}, b"")})
         self.meter = MemoryMeter()
+        self._begun: set[tuple[str, str, str]] = set()
+        self._recorded: set[tuple[str, str, str]] = set()
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._actors: list[Actor] = []
@@ -369,7 +461,9 @@ class World:
         logging.disable(logging.CRITICAL)
         try:
             for number, plan in enumerate(self.schedule.jobs):
-                self.at(START + plan.at, partial(self._submit, number, plan))
+                self.at(START + plan.at, partial(self._submit, number, plan, PATIENCE if plan.key else ()))
+                if plan.key and plan.again is not None:
+                    self.at(START + plan.at + plan.again, partial(self._submit, number, plan))
             until = START + (OUTAGE if self.schedule.outage else HORIZON)
             while self._events and self.time < until and self.calls.total() < MOST_CALLS:
                 at, _, event = heapq.heappop(self._events)
@@ -434,8 +528,7 @@ class World:
         self.time += LATENCY
         outage = self.schedule.outage
         if outage is not None and outage[0] == service and number >= outage[1]:
-            self.interruptions += 1
-            actor.struck = True
+            self._interrupt(actor)
             return refusal()
         blow = self.schedule.blows.get(number)
         curse = self.schedule.curse
@@ -446,8 +539,21 @@ class World:
         return carry_out() if blow is None else self._strike(actor, blow, carry_out)
 
     def _strike(self, actor: Actor, blow: Blow, carry_out: Callable[[], Any]) -> Any:
-        self.interruptions += blow.interrupts
-        actor.struck |= blow.interrupts
+        try:
+            return self._struck(actor, blow, carry_out)
+        finally:
+            if blow.interrupts:
+                self._interrupt(actor)
+
+    def _interrupt(self, actor: Actor) -> None:
+        """Counted where it did its harm: an attempt counts whose beginning was written and whose outcome was not."""
+        self.interruptions += 1
+        actor.struck = True
+        if actor.paying in self._begun - self._recorded:
+            job_id, step, _ = actor.paying
+            self.interrupted[job_id, step] += 1
+
+    def _struck(self, actor: Actor, blow: Blow, carry_out: Callable[[], Any]) -> Any:
         match blow.fault:
             case Fault.REFUSED:
                 return refusal()
@@ -466,10 +572,10 @@ class World:
                 actor.dead = True
                 raise Killed
             case Fault.STOPPED_BEFORE:
-                actor.sleep(blow.pause)
+                self.pass_time(actor, blow.pause)
             case Fault.STOPPED_AFTER:
                 answer = carry_out()
-                actor.sleep(blow.pause)
+                self.pass_time(actor, blow.pause)
                 return answer
         return carry_out()
 
@@ -485,12 +591,18 @@ class World:
         if isinstance(params["body"], BytesIO):
             params["body"].seek(0)  # as botocore does before it sends again
         if model.name in {"PutItem", "UpdateItem", "TransactWriteItems"}:
-            self._note_states()
+            self._note_rows()
         return answer
 
-    def _note_states(self) -> None:
+    def _note_rows(self) -> None:
         for row in self.aws.rows():
-            if row["sk"]["S"] == "job":
+            kind, _, step = row["sk"]["S"].partition("#")
+            if kind == "step" and "token" in row:
+                attempt = row["pk"]["S"].partition("#")[2], step, row["token"]["S"]
+                self._begun.add(attempt)
+                if "outcome" in row:
+                    self._recorded.add(attempt)
+            if kind == "job":
                 digest = row["result_digest"]["S"] if "result_digest" in row else None
                 ended_at = int(row["ended_at"]["N"]) if "ended_at" in row else None
                 seen = self.history.setdefault(row["pk"]["S"].partition("#")[2], [])
@@ -522,45 +634,44 @@ class World:
             meter=self.meter,
         )
 
-    def _submit(self, number: int, plan: JobPlan, tries: int = 3) -> None:
-        """A client: it repeats a request that was not answered, if it gave it a key."""
-        answered: list[Job] = []
+    def jobs(self, clock: Clock) -> Jobs:
+        return Jobs(store=self._store(), objects=self._objects, endings=lambda: self._endings(clock), clock=clock)
+
+    def submissions(self, clock: Clock) -> Submissions:
+        queues = {Kind.DETECTION: self._queue("detect")}
+        return self.parts.submissions(store=self._store(), queues=queues, clock=clock)
+
+    def _submit(self, number: int, plan: JobPlan, repeats: tuple[int, ...] = ()) -> None:
+        """A client, and the function that the gateway hands its request to."""
+        body: dict[str, Any] = {
+            "imageUrls": [f"https://pictures.example/{step}.jpg" for step in range(max(1, len(plan.steps)))],
+            "metadata": {"plan": number},
+        }
+        if plan.callback:
+            body["callbackUrl"] = HOOK
+        headers = {"Idempotency-Key": f"key-{number}"} if plan.key else {}
+        request = envelope("POST", "/process", body=body, headers=headers)
+        request["requestContext"]["authorizer"] = CALLER
+        replies: list[dict[str, Any]] = []
 
         def act(actor: Actor) -> None:
-            submissions = Submissions(store=self._store(), queues={Kind.DETECTION: self._queue("detect")}, clock=actor)
-            job = submissions.submit(
-                Submission(
-                    owner=OWNER,
-                    kind=Kind.DETECTION,
-                    request={"plan": number},
-                    items=max(1, len(plan.steps)),
-                    estimate=Cost(usd=0.001),
-                    callback_url=HOOK if plan.callback else None,
-                    idempotency_key=f"key-{number}" if plan.key else None,
-                )
-            )
-            answered.append(job)
-
-        def attempt(actor: Actor) -> None:
-            try:
-                act(actor)
-            except TransientError:
-                actor.dead = True  # its answer was a 503
+            replies.append(serve("receiver", OPERATIONS, request, Context(), Front(self, actor)))
 
         def done(_: Actor) -> None:
-            if answered:
-                if plan.cancelled_at is not None:
-                    self.at(self.time + plan.cancelled_at, lambda: self._cancel(answered[0].job_id))
-            elif plan.key and tries > 1:
-                self.at(self.time + 3 * SECOND, lambda: self._submit(number, plan, tries - 1))
+            heard = self.answers.setdefault(number, [])
+            heard += [(reply["statusCode"], reply["body"]) for reply in replies]
+            accepted = [json.loads(text)["jobId"] for status, text in heard if status == 202]
+            if replies and len(accepted) == 1 and plan.cancelled_at is not None:
+                self.at(self.time + plan.cancelled_at, partial(self._cancel, accepted[0]))
+            if repeats and not accepted:
+                self.at(self.time + repeats[0], partial(self._submit, number, plan, repeats[1:]))
 
-        self.spawn(attempt, done)
+        self.spawn(act, done)
 
     def _cancel(self, job_id: str) -> None:
         def act(actor: Actor) -> None:
-            jobs = Jobs(store=self._store(), objects=self._objects, endings=lambda: self._endings(actor), clock=actor)
             try:
-                jobs.cancel(OWNER, job_id)
+                self.jobs(actor).cancel(OWNER, job_id)
             except DarkroomError:
                 return  # it had ended, or the caller was told to try again
 
@@ -603,7 +714,7 @@ class World:
                 objects=self._objects(),
                 endings=self._endings(actor),
                 clock=actor,
-                heartbeat=lambda _: nullcontext(),
+                heartbeat=actor.heartbeat,
                 gigabytes=1.0,
             )
             work = PlannedWork(self, actor)
@@ -671,13 +782,13 @@ class PlannedWork:
         self._actor = actor
 
     def run(self, run: Run) -> object:
-        plan = self._world.schedule.jobs[run.job.request["plan"]]
+        plan = self._world.schedule.jobs[run.job.request["metadata"]["plan"]]
         answers = []
         for number, takes in enumerate(plan.steps):
+            self._actor.sleep(0)  # where the heart may beat between two steps
             run.check()
             if plan.paid:
-                call = partial(self._provide, run, number, takes)
-                answers.append(run.pay(f"step-{number}", call, price=Cost(usd=0.001, provider_units=1)))
+                answers.append(self._paid(run, number, takes))
             else:
                 self._actor.sleep(takes)
                 answers.append(number)
@@ -686,16 +797,28 @@ class PlannedWork:
             raise ZeroDivisionError
         return expected_result(plan, answers)
 
-    def _provide(self, run: Run, number: int, takes: int) -> int:
+    def _paid(self, run: Run, number: int, takes: int) -> Any:
+        step = f"step-{number}"
+        self._actor.paying = run.job.job_id, step, run.token
+        try:
+            return run.pay(step, partial(self._provide, run, step, takes), price=Cost(usd=0.001, provider_units=1))
+        finally:
+            self._actor.paying = None
+
+    def _provide(self, run: Run, step: str, takes: int) -> int:
         world = self._world
         world.provider_calls += 1
-        world.paid[run.job.job_id, f"step-{number}"] += 1
-        loses_answer = world.provider_calls in world.schedule.unpaid_answers
+        number = world.provider_calls
+        if number in world.schedule.throttled:
+            world.setbacks += 1
+            raise NotChargedError("The provider is busy")
+        world.paid[run.job.job_id, step] += 1
         self._actor.sleep(takes)
-        if loses_answer:
+        if number in world.schedule.unpaid_answers:
             world.interruptions += 1
+            world.interrupted[run.job.job_id, step] += 1
             raise TransientError("The provider's answer was lost")
-        return number
+        return int(step.partition("-")[2])
 
 
 def expected_result(plan: JobPlan, answers: list[int] | None = None) -> dict[str, Any]:
