@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from darkroom.adapters.vision.images import FORMATS, JPEG_SCANS, PillowImages, sniff
+from darkroom.adapters.vision.images import FORMATS, JPEG_SCANS, PLUG_INS, PillowImages, sniff
 from darkroom.errors import BadImageError, TooLargeError
 from PIL import Image
 
@@ -38,6 +38,10 @@ def reader() -> PillowImages:
 
 
 def encoded(image: Image.Image, form: str, **options: Any) -> bytes:
+    if form == "HEIF":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
     buffer = io.BytesIO()
     image.save(buffer, form, **options)
     return buffer.getvalue()
@@ -146,11 +150,31 @@ print(*sorted(name.removeprefix("PIL.") for name in sys.modules if name.endswith
         timeout=60,
     )
     # MPO is how Pillow reads a JPEG with more pictures in it; PPM comes with Image.open, and has no entry in the list.
-    allowed = {plug_in.__name__.removeprefix("PIL.") for plug_in in FORMATS.values()} | {
+    allowed = {plug_in.__name__.removeprefix("PIL.") for plug_in in PLUG_INS.values()} | {
         "MpoImagePlugin",
         "PpmImagePlugin",
     }
     assert set(answer.stdout.split()) <= allowed
+
+
+def test_where_the_decoder_of_heic_is_left_out_every_other_format_is_read() -> None:
+    program = """
+import sys, json
+sys.modules["pillow_heif"] = None  # not to be imported, as where it is not installed
+from darkroom.adapters.vision.images import PillowImages
+from darkroom.errors import BadImageError
+reader = PillowImages()
+print(reader.read(bytes.fromhex(sys.argv[1])).shape)
+try:
+    reader.read(bytes.fromhex(sys.argv[2]))
+except BadImageError as error:
+    print(error.detail)
+"""
+    png, heic = (encoded(quarters(), form).hex() for form in ("PNG", "HEIF"))
+    answer = subprocess.run(
+        [sys.executable, "-c", program, png, heic], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert answer.stdout.splitlines() == ["(64, 96, 3)", "HEIC images are not read here"]
 
 
 # --- upright ----------------------------------------------------------------------------------------------------------

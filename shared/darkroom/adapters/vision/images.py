@@ -11,10 +11,10 @@ import io
 import threading
 import warnings
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pillow_heif
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
@@ -35,17 +35,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FORMATS: Final = {
+PLUG_INS: Final = {
     "AVIF": AvifImagePlugin,
     "BMP": BmpImagePlugin,
     "GIF": GifImagePlugin,
-    "HEIF": pillow_heif,
     "JPEG": JpegImagePlugin,
     "PNG": PngImagePlugin,
     "TIFF": TiffImagePlugin,
     "WEBP": WebPImagePlugin,
 }
-"""Pillow's names of what we decode. Naming the plug-ins loads them, so that Pillow never goes looking for more."""
+"""By Pillow's names. Naming the plug-ins loads them, so that Pillow never goes looking for more."""
+HEIF: Final = "HEIF"
+FORMATS: Final = (*PLUG_INS, HEIF)
+"""What we decode. HEIF's decoder is loaded for the first such picture, and the zip functions' layer has none."""
 
 ACCEPTED: Final = "Send a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC image."
 FRAMES: Final = 10_000
@@ -99,7 +101,7 @@ def _sniff_brands(data: bytes) -> str | None:
         if brand in AVIF_BRANDS:
             return "AVIF"
         if brand in HEIC_BRANDS:
-            return "HEIF"
+            return HEIF
     return None
 
 
@@ -111,8 +113,6 @@ class PillowImages:
         self._most_pixels = most_pixels
         # Pillow's own guard, which covers what plug-ins allocate while they read a header, raises at twice this value.
         Image.MAX_IMAGE_PIXELS = limits.IMAGE_PIXELS
-        # Side pictures are never asked for, so nothing of theirs is parsed.
-        pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
         _silence_libtiff()
 
     def read(self, data: bytes) -> NDArray[np.uint8]:
@@ -143,6 +143,8 @@ class PillowImages:
         try:
             with _TURN, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                if form == HEIF:
+                    _load_heif()
                 with Image.open(io.BytesIO(data), formats=(form,)) as image:
                     self._check(image, form)
                     yield image
@@ -200,6 +202,17 @@ class PillowImages:
         return TooLargeError(
             f"The image has more than {FRAMES:,} frames", fix="Send fewer frames.", code="TOO_MANY_FRAMES"
         )
+
+
+@cache
+def _load_heif() -> None:
+    """Raises BadImageError where the decoder is left out: it takes 27 MB of the 250 that a function may have."""
+    try:
+        import pillow_heif
+    except ModuleNotFoundError:
+        raise BadImageError("HEIC images are not read here", fix="Send it as JPEG, PNG, WebP or AVIF.") from None
+    # Side pictures are never asked for, so nothing of theirs is parsed.
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
 def _silence_libtiff() -> None:
