@@ -49,7 +49,6 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "secretsmanager": frozenset({"GetSecretValue"}),
     "sqs": frozenset({"ChangeMessageVisibility", "GetQueueAttributes", "SendMessage"}),
     "ssm": frozenset({"GetParameter"}),
-    "ssm": frozenset({"GetParameter"}),
 }
 """Every service and operation that our code calls inside a function; a test compares it with the adapters."""
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_sqs.client import SQSClient
+    from mypy_boto3_ssm.client import SSMClient
 
-SERVICES = ("dynamodb", "s3", "sqs", "secretsmanager")
+SERVICES = ("dynamodb", "s3", "sqs", "secretsmanager", "ssm")
 ENDPOINT = os.environ.get("CONTRACT_ENDPOINT_URL")
 
 
@@ -35,6 +36,7 @@ class Aws:
     s3: S3Client
     sqs: SQSClient
     secretsmanager: SecretsManagerClient
+    ssm: SSMClient
 
     def table(self, partition_key: str, sort_key: str | None = None) -> str:
         name = f"contract-{uuid.uuid4().hex}"

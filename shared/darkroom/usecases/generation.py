@@ -252,6 +252,8 @@ class Generation:
             if ended:
                 if isinstance(ended[0], ProviderRefusedError):
                     run.spend(Cost() - price)
+                else:
+                    self._meter.engine_used(name, items=1, usd=price.usd)
                 raise ended[0]
             if made:
                 run.spend(made[0].cost - price)
