@@ -132,7 +132,7 @@ def test_a_stack_that_was_killed_is_no_obstacle(checkout: Checkout) -> None:
         time.sleep(0.05)
     up = checkout.make("up")
     assert up.returncode == 0, up.stdout + up.stderr
-    assert checkout.stack().api_url != before.api_url
+    assert checkout.stack().api_key != before.api_key
 
 
 def test_a_taken_port_is_told_with_its_holder_and_the_way_round(checkout: Checkout) -> None:
