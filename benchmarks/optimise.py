@@ -1,6 +1,6 @@
 """Bytes of optimised drawings, as shares of what Pillow and pngquant with oxipng make of the same 30.
 
-    .venv/bin/python benchmarks/optimise.py
+    python -m benchmarks.optimise
 
 Every encoder is given the same pixels: the drawing trimmed and fitted into 1024 by 1024. `pngquant` is Debian's package
 (2.x), run as it comes and, so that like is compared with like, once more with the fewest colours that pass the rules
@@ -16,15 +16,10 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import oxipng
-from PIL import Image
-
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "shared")]
-
 from darkroom.adapters.imaging.encode import png
 from darkroom.adapters.imaging.likeness import Original
 from darkroom.adapters.imaging.optimise import ALLOWED, INKED, PALETTES, SHIFT, SSIM, DrawingOptimiser, fitted
@@ -32,6 +27,7 @@ from darkroom.adapters.imaging.palette import cleared
 from darkroom.adapters.imaging.reader import PillowPictures
 from darkroom.adapters.imaging.trim import trimmed
 from darkroom.domain.generation import PNG
+from PIL import Image
 
 from benchmarks.drawings import SIZE, drawings
 
