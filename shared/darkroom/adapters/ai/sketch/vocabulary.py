@@ -69,6 +69,7 @@ class Thing:
     seat: tuple[float, float] | None = None
     rim: float | None = None
     body: str = ""
+    face: str = ""
     others: tuple[str, ...] = ()
     section: str = ""
 
@@ -219,6 +220,8 @@ def _said(word: str) -> dict[str, Any]:
         return {"solid": word[1:]} if word[0] == "!" else {"colours": tuple(word.split("/"))}
     if key in {"head", "seat"}:
         return {key: tuple(float(number) for number in value.split(","))}
+    if key == "face":
+        return {"face": value}
     if key == "in":
         return {"rim": float(value)}
     if key == "alt":
