@@ -417,7 +417,8 @@ class ImageGenerator(Protocol):
     NotChargedError       refused before anything was charged, and may succeed later (429, unavailable, circuit open);
     InterruptedCallError  nobody knows whether it was charged (a timeout, a connection that broke, a 5xx);
     ProviderRefusedError  it will never be done (moderation, a bad request, a key that is not accepted);
-    ProviderAnswerError   it was charged, and what came is no picture that we accept.
+    ProviderAnswerError   it was charged, and what came is no picture that we accept;
+    InvalidRequestError   none of its models can do this, or not the one that is named; nothing was asked.
     """
 
     name: str

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from darkroom.adapters.ai.circuit import Circuit, CircuitOpenError
 from darkroom.domain import ai_models, limits, prompts
@@ -85,7 +85,7 @@ class _StaleKeyError(NotChargedError):
 class Provider:
     """An ImageGenerator, and an ImageAnalyser where one of its models can."""
 
-    name: ClassVar[str]
+    name: str
 
     def __init__(
         self,
@@ -101,8 +101,8 @@ class Provider:
         circuit: Circuit | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """`fetcher` is for addresses that an answer holds. `base_url` is the SDK's own where it is empty; `deadline` is for a whole `draw` with all its attempts;
-        `chance` gives a number from 0 to 1."""
+        """`fetcher` is for addresses that an answer holds. `deadline` is in milliseconds, for a whole `draw` with all
+        its attempts; `base_url` is the SDK's own where it is empty; `chance` gives a number from 0 to 1."""
         self.abilities = ai_models.ABILITIES[self.name]
         self.base_url = base_url
         self.deadline = deadline
