@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -99,16 +100,26 @@ class Studio:
         choice = str(rng.choice(sorted(DESIGNS)))
         design = design_named(request.style) or choice
         made = staged(
-            tile(request.material, rng) if subject is None else subject,
+            tile(_name(request.material), rng) if subject is None else subject,
             design=design,
             width=request.width,
             height=request.height,
             rng=rng,
-            mirrored=bool(runs_right_to_left(request.material)),
+            mirrored=bool(runs_right_to_left(_name(request.material))),
             card=is_card,
         )
         data = encoding.png(made.pixels) if request.media_type == PNG else encoding.jpeg(made.pixels)
         return Picture(data, request.media_type, request.width, request.height, seed, made.subject)
+
+
+def _name(material: str) -> str:
+    """What the product is called: the `name` of material in JSON, else the material itself."""
+    try:
+        facts = json.loads(material)
+    except ValueError:
+        return material
+    name = facts.get("name") if isinstance(facts, dict) else None
+    return name if isinstance(name, str) else material
 
 
 def _at_most(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from darkroom.adapters.studio import typesetting, wording
+from darkroom.adapters.studio import fonts, typesetting, wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,6 +27,8 @@ SHORT: Final = 30
 STEPS: Final = (1.3, 1.2, 1.1, 1.0, 0.92, 0.84, 0.77, 0.7, 0.64, 0.58, 0.52, 0.47, 0.42, 0.37, 0.33, 0.3, 0.275)
 BREAKING: Final = 0.6
 """Step from which on a word that is too long is broken; before, everything gets smaller."""
+BREAKING_SYLLABLES: Final = 0.84
+"""The same in scripts without spaces between words, where a break is no fault."""
 STRIP: Final = 1.9
 """Width over height from which on a room is a strip, with the price opposite the name."""
 
@@ -199,7 +201,7 @@ class _Setting:
 
     def _name(self, width: float, *, lines: int) -> Piece | None:
         text, size = self.texts[NAME], SIZES[NAME] * self.step * self.unit
-        if self.step <= BREAKING:
+        if self.step <= (BREAKING_SYLLABLES if wording.runs_on(text) else BREAKING):
             text = typesetting.broken(text, size=size, weight=WEIGHTS[NAME], rtl=self.rtl, width=width)
         # Short names may be loud; a long one at full size would shout.
         room = lines if len(text) > 60 else min(lines, 4)
@@ -216,13 +218,14 @@ class _Setting:
         if len(block.lines) > 1:
             return Piece(OFFER, block, self._start, not self.rtl, 0.0)
         across, down = 0.72 * block.size, 0.48 * block.size
-        # The plate is as high for "new" as for "SALE gültig": capitals and descenders have their room in it.
-        cap = max(0.72, block.extents[0].top) * block.size
-        low = max(0.0, block.extents[0].bottom - 0.06) * block.size
-        high, wide = cap + 2 * down + low, block.width + 2 * across
+        # Latin sits in its plate by its capitals, whether or not it has any; other scripts by their ink.
+        latin = [run.font.path for run in fonts.runs(block.lines[0])] == [fonts.font(fonts.FIRST).path]
+        cap = (max(0.72, block.extents[0].top) if latin else block.extents[0].top) * block.size
+        low = max(0.0, block.extents[0].bottom - (0.06 if latin else 0.0)) * block.size
+        high, wide = max(cap + low, 0.74 * block.size) + 2 * down, block.width + 2 * across
         x1 = self._start if not self.rtl else self._start - wide
         edge = x1 + across if not self.rtl else x1 + wide - across
-        top = down + cap - block.ascent
+        top = (high - cap - low) / 2 + cap - block.ascent
         return Piece(OFFER, block, edge, not self.rtl, top, (x1, 0.0, x1 + wide, high))
 
     def _line(self, field: str, width: float) -> Block | None:

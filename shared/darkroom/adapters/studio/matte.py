@@ -58,6 +58,7 @@ def cut_out(pixels: Bytes) -> CutOut | None:
     product = _pieces(~ground)
     if product is None:
         return None
+    product = _smooth(product)
     area = float(product.mean())
     perimeter = float((product & ~_eroded(product, 1)).sum())
     if not SMALLEST <= area <= LARGEST or perimeter**2 / (4 * np.pi * product.sum()) > RAGGED:
@@ -81,9 +82,9 @@ def _background(lab: Floats) -> tuple[Mask, Floats] | None:
     if fitted is None:
         return None
     weights, noise = fitted
-    tolerance = float(np.clip(4 * noise + 1.6, 2.4, 7.0))
+    tolerance = float(np.clip(4 * noise + 1.4, 1.8, 7.0))
     blurred = _blurred(lab[..., 0], 1.0)
-    steep = np.hypot(np.gradient(blurred, axis=0), np.gradient(blurred, axis=1)) > 1.1 + noise
+    steep = np.hypot(np.gradient(blurred, axis=0), np.gradient(blurred, axis=1)) > 0.75 + noise
     ground = np.zeros((height, width), bool)
     for last in (False, False, True):
         surface = (basis @ weights).reshape(lab.shape)
@@ -102,7 +103,7 @@ def _background(lab: Floats) -> tuple[Mask, Floats] | None:
     # Where shadows would take more than they leave, the product itself is as smooth and grey as one.
     taken = shaded & ~ground & ~plain
     if int(taken.sum()) < int((~shaded).sum()):
-        shaded = _crept(shaded, lab[..., 0], _shade(lab, surface, noise + 1))
+        shaded = _crept(shaded, lab[..., 0], _shade(lab, surface, noise + 0.2))
         if _loose(shaded, steep) < LOOSE_OUTLINE:
             return shaded, surface
     return (ground, surface) if _loose(ground, steep) < LOOSE_OUTLINE else None
@@ -161,7 +162,7 @@ def _shade(lab: Floats, surface: Floats, noise: float) -> Mask:
     """What could be the surface in shadow: less light scales all of OKLab alike, so hue and saturation stay."""
     light = lab[..., 0] / np.maximum(surface[..., 0], 1)
     tint = np.linalg.norm(lab[..., 1:] - surface[..., 1:] * light[..., None], axis=-1)
-    return np.asarray((light > 0.45) & (light < 1.01) & (tint < 1.4 + 1.5 * noise))
+    return np.asarray((light > 0.45) & (light < 1.01) & (tint < 1.2 + 1.5 * noise))
 
 
 def _crept(ground: Mask, light: Floats, shade: Mask) -> Mask:
@@ -169,7 +170,7 @@ def _crept(ground: Mask, light: Floats, shade: Mask) -> Mask:
     picture = np.repeat(light[..., None], 3, axis=2)
     for _ in range(2):
         near, known = _spread_colour(picture, ground, 3)
-        ground = ground | _dilated(ground, 2) & shade & known & (np.abs(light - near[..., 0]) < 5)
+        ground = ground | _dilated(ground, 2) & shade & known & (np.abs(light - near[..., 0]) < 2.5)
     return ground
 
 
@@ -333,6 +334,13 @@ def _named(mask: Mask) -> NDArray[np.int32]:
         if np.array_equal(before, names):
             break
     return np.where(mask, names, -1)
+
+
+def _smooth(mask: Mask) -> Mask:
+    """Without nicks and burrs: each pixel as most of those around it."""
+    for _ in range(2):
+        mask = _box(mask.astype(np.float32), 2) > 0.5
+    return mask
 
 
 def _dilated(mask: Mask, reach: int) -> Mask:

@@ -136,6 +136,8 @@ def _best(
     height, width = rgb.shape[:2]
     middle = (width / 3, height / 3, 2 * width / 3, 2 * height / 3)
     around = _rooms(subject or middle, width, height, unit)
+    if not subject and width < 1.25 * height:
+        around = around[:2]  # a third of the width makes a poor column
     noise = _unrest(rgb)
     found = _largest(texts, around, noise, unit=unit, rtl=rtl)
     if subject and (found is None or found.step < COMFORTABLE):
@@ -248,8 +250,11 @@ def _inks(rgb: Bytes, layout: Layout, subject: tuple[int, int, int, int] | None,
         text = Colour(ink, min(mean.chroma, 0.035 if ink < 0.5 else 0.008), mean.hue)
         veil = Colour(opposite, min(mean.chroma, 0.05), mean.hue)
         strength = _strength(beneath, text, veil, aim)
-        choices.append((strength, -_worst(beneath, text.luminance), text, veil))
-    strength, _, text, veil = min(choices, key=lambda choice: choice[:2])
+        # Fog over a photograph looks worse than dusk.
+        choices.append(
+            (strength + (0.2 if strength and ink < 0.5 else 0), strength, -_worst(beneath, text.luminance), text, veil)
+        )
+    _, strength, _, text, veil = min(choices, key=lambda choice: choice[:3])
     under = _veiled(beneath, veil, strength)
     ground = Colour.of(oklab(under).mean(axis=0))
     plate, on_plate = _plate(rgb, subject, ground, text)

@@ -53,7 +53,7 @@ class Palette:
         for choices, enough in ((inside, APART), (everywhere, 0.18)):
             # A part of the outline may come close to the ground, like a white sole to white paper, the bulk may not.
             ends = np.minimum(np.abs(choices - dark), np.abs(choices - light))
-            gaps = np.minimum(np.abs(choices - middle) * 1.15, ends + 0.16)
+            gaps = np.minimum(np.abs(choices - middle) * 1.15, ends + 0.2)
             if gaps.max() >= enough:
                 near = np.abs(choices - (low + high) / 2)
                 return float(choices[np.where(gaps >= enough, near, np.inf).argmin()])

@@ -21,8 +21,10 @@ from darkroom.adapters.studio.colours import Colour
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
 BLACK: Final = Colour(0.0, 0.0, 0.0)
-PROBE: Final = 40
+PROBE: Final = 24
 """Size at which text is measured, in pixels."""
 ABOVE, BELOW = 1.9, 1.5
 """Ems that are looked at above and below the baseline: the tallest stacks of marks fit."""
@@ -92,25 +94,29 @@ def used(text: str) -> tuple[fonts.Font, ...]:
 @lru_cache(maxsize=2_000)
 def measured(text: str, weight: int, rtl: bool) -> Extent:
     """Of one line. Blank text measures nothing."""
-    width = round(PROBE * (1.3 * len(text) + 2))
+    width = round(PROBE * (0.75 * len(text) + 3))
     height = round(PROBE * (ABOVE + BELOW))
     files = [font.path for font in used(text)]
     line = element(text, x=PROBE, y=PROBE * ABOVE, size=PROBE, weight=weight, rtl=rtl, fill=BLACK)
-    for _ in range(3):
+    while True:
         ink = svg.drawn(line, width, height, font_files=files)[..., 3]
-        columns = np.flatnonzero(ink.max(axis=0) > 24)
-        if not len(columns):
-            return Extent(0, 0, 0, 0)
-        if columns[-1] < width - 2:
+        if width > 3 * PROBE * (len(text) + 1) or not ink[:, -2:].any():
             break
-        width *= 2  # wider than a guess: ligatures of Myanmar, long dashes
-    rows = np.flatnonzero(ink.max(axis=1) > 24)
-    return Extent(
-        columns[0] / PROBE - 1,
-        (columns[-1] + 1) / PROBE - 1,
-        ABOVE - rows[0] / PROBE,
-        max(0.0, (rows[-1] + 1) / PROBE - ABOVE),
-    )
+        width *= 2
+    left, right = _ends(ink.max(axis=0))
+    top, bottom = _ends(ink.max(axis=1))
+    if left >= right:
+        return Extent(0, 0, 0, 0)
+    return Extent(left / PROBE - 1, right / PROBE - 1, ABOVE - top / PROBE, bottom / PROBE - ABOVE)
+
+
+def _ends(coverage: NDArray[np.uint8]) -> tuple[float, float]:
+    """Where ink begins and ends, to a fraction of a pixel: an outer pixel is inked as far as it is covered."""
+    inked = np.flatnonzero(coverage > 24)
+    if not len(inked):
+        return 0.0, 0.0
+    first, last = int(inked[0]), int(inked[-1])
+    return first + 1 - coverage[first] / 255, last + coverage[last] / 255
 
 
 @lru_cache(maxsize=64)
@@ -165,7 +171,10 @@ def _wrapped(text: str, *, size: float, weight: int, rtl: bool, width: float) ->
 
 
 def broken(text: str, *, size: float, weight: int, rtl: bool, width: float) -> str:
-    """The text with a space wherever a word had to be broken to be no wider than `width` pixels."""
+    """The text with a space wherever a word had to be broken to be no wider than `width` pixels.
+
+    Inside a word of an alphabet the break gets a hyphen; syllables of Asia's scripts go without, as they are written.
+    """
     room = width / size
     made: list[str] = []
     for word in wording.words(text):
@@ -175,13 +184,13 @@ def broken(text: str, *, size: float, weight: int, rtl: bool, width: float) -> s
             low, high = 0, len(places)
             while low < high:
                 middle = (low + high) // 2
-                if measured(rest[: places[middle]], weight, rtl).width <= room:
+                if measured(wording.hyphenated(rest, places[middle]), weight, rtl).width <= room:
                     low = middle + 1
                 else:
                     high = middle
             if not low:
                 break
-            made.append(rest[: places[low - 1]])
+            made.append(wording.hyphenated(rest, places[low - 1]))
             rest = rest[places[low - 1] :]
         made.append(rest)
     return " ".join(made)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-CHARACTERS: Final = 300
-"""Of one field on a picture."""
+from darkroom.domain.limits import OVERLAY_CHARACTERS
+
 MARKS: Final = 4
 """Combining marks on one letter: no orthography has more, and towers of them cover their surroundings."""
 JOINERS: Final = "\u200c\u200d"
@@ -23,7 +23,7 @@ LEADING: Final = "เแโใไເແໂໃໄ"
 
 def cleaned(text: str) -> str:
     """Composed, in one line, without controls, bidi controls, zero-width or private characters; nothing is markup."""
-    text = unicodedata.normalize("NFC", text[: 20 * CHARACTERS])
+    text = unicodedata.normalize("NFC", text[: 20 * OVERLAY_CHARACTERS])
     kept: list[str] = []
     marks = 0
     for index, character in enumerate(text):
@@ -42,7 +42,7 @@ def cleaned(text: str) -> str:
         else:
             marks = 0
         kept.append(character)
-    return shortened(" ".join("".join(kept).split()), CHARACTERS)
+    return shortened(" ".join("".join(kept).split()), OVERLAY_CHARACTERS)
 
 
 def _is_selector(character: str) -> bool:
@@ -80,6 +80,19 @@ def _may_break(text: str, index: int) -> bool:
         return False
     # A virama (combining class 9) binds the next consonant.
     return unicodedata.combining(before) != 9 and after not in HELD and before not in LEADING
+
+
+def hyphenated(word: str, place: int) -> str:
+    """The first part of a word that is broken there: with a hyphen between small letters, whatever else as it is."""
+    parted = word[place - 1].islower() and word[place : place + 1].islower()
+    return f"{word[:place]}-" if parted else word[:place]
+
+
+def runs_on(text: str) -> bool:
+    """Whether it is in a script that puts no spaces between words, so that lines end within what looks like one."""
+    return any(
+        "\u0e00" <= one <= "\u0eff" or "\u1000" <= one <= "\u109f" or "\u1780" <= one <= "\u17ff" for one in text
+    )
 
 
 def words(text: str) -> tuple[str, ...]:
