@@ -70,12 +70,14 @@ class Artifact:
             "UPLOADS_TABLE_NAME": "uploads",
             "KEYS_TABLE_NAME": "keys",
             "QUEUE_URL": f"{endpoint}/123456789012/detect",
+            "GENERATION_QUEUE_URL": f"{endpoint}/123456789012/generation",
             "WEBHOOK_QUEUE_URL": f"{endpoint}/123456789012/webhooks",
             "WEBHOOK_SECRET_ID": "master",
             "ALLOWED_ORIGINS": "https://app.example",
             "STAGE": "dev",
             "DETECT_ENGINE": "auto",
             "REQUESTS_PER_MINUTE": "60",
+            "PROVIDER_KEYS_PREFIX": "/darkroom/dev",
         }
         return {
             "PATH": "/usr/bin:/bin",
@@ -189,7 +191,7 @@ ANSWERS: Final[dict[str, dict[str, Any]]] = {
 
 
 class StubAws:
-    """DynamoDB, SQS and Secrets Manager on loopback, as far as the first request of a function goes.
+    """DynamoDB, SQS, Secrets Manager and an empty S3 on loopback, as far as the first request of a function goes.
 
     `calls` are the operations that were asked for.
     """
@@ -206,9 +208,20 @@ class StubAws:
             def do_POST(self) -> None:
                 asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-                body = json.dumps(stub.answer(operation, asked)).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/x-amz-json-1.0")
+                self.answer(200, json.dumps(stub.answer(operation, asked)).encode(), "application/x-amz-json-1.0")
+
+            def do_GET(self) -> None:
+                stub.calls.append("GetObject")
+                self.answer(404, b"<Error><Code>NoSuchKey</Code><Message>None</Message></Error>", "application/xml")
+
+            def do_PUT(self) -> None:
+                stub.calls.append("PutObject")
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.answer(200, b"", "application/xml")
+
+            def answer(self, status: int, body: bytes, content_type: str) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -240,14 +253,18 @@ class StubAws:
 
 
 def event(function: str) -> dict[str, Any]:
-    """A first request of each function that goes all the way, with every feature that such a request can use."""
+    """A first request of each function that goes as far as it can without another machine, with every feature that
+    such a request can use."""
     names = {
         "authorizer": "key",
+        "doodle": "async",
         "presign": "put",
+        "preview": "private-address",
         "receiver": "process-idempotent",
         "status": "job",
         "webhooks": "job",
         "sweeper": "each-minute",
+        "worker": "unreadable",
     }
     told: dict[str, Any] = json.loads((ROOT / "events" / function / f"{names[function]}.json").read_text())
     if function == "receiver":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from darkroom.adapters.imaging.encode import PillowEncoder
+from darkroom.adapters.imaging.measure import PixelMeter
 from darkroom.adapters.imaging.optimise import DrawingOptimiser
 from darkroom.adapters.imaging.reader import PillowPictures
 from darkroom.adapters.memory.access import MemoryKeyStore
@@ -159,14 +160,12 @@ class MemoryParts:
         return Generation(engines, engines, objects=self.objects, clock=self.clock, meter=self.meter)
 
     def doodle_actions(self) -> DoodleActions:
-        from darkroom.adapters.imaging.measure import InkMeter
-
         return DoodleActions(
             generation=self.generation,
             reader=PillowPictures(),
             encoder=PillowEncoder(),
             optimiser=DrawingOptimiser(),
-            meter=InkMeter(),
+            meter=PixelMeter(),
             shelf=self.shelf(),
         )
 

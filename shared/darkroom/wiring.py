@@ -392,6 +392,13 @@ def picture_optimiser() -> ports.PictureOptimiser:
 
 
 @cache
+def doodle_meter() -> ports.DoodleMeter:
+    from darkroom.adapters.imaging.measure import PixelMeter
+
+    return PixelMeter()
+
+
+@cache
 def overlayer() -> ports.Overlayer:
     from darkroom.adapters.studio.overlay import TextOverlayer
 
