@@ -42,11 +42,13 @@ def decoded(data: bytes, content_type: str) -> str:
         except UnicodeDecodeError:
             pass
     # Nobody says what it is. Only such a page pays for Beautiful Soup, whose guesses are good.
-    from bs4.dammit import UnicodeDammit
+    from bs4.dammit import EncodingDetector
 
-    guessed = UnicodeDammit(data[:200_000], is_html=True).original_encoding
-    text = _tried(data, guessed)
-    return text if text is not None else data.decode("utf-8", "replace")
+    for guess in EncodingDetector(data[:100_000], is_html=True).encodings:
+        text = _tried(data, guess)
+        if text is not None:
+            return text
+    return data.decode("utf-8", "replace")
 
 
 def _declared(data: bytes) -> str | None:

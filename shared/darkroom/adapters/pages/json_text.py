@@ -12,6 +12,8 @@ import re
 from typing import Any, Final
 
 TEXT_CHARACTERS: Final = 3_000_000
+MENDED_CHARACTERS: Final = 500_000
+"""Mending looks at each character, so it stops sooner than reading does."""
 VALUES: Final = 8
 """How many values one after another are read from one text."""
 _decoder: Final = json.JSONDecoder(strict=False, parse_float=str, parse_int=str, parse_constant=str)
@@ -24,7 +26,10 @@ _BLANK: Final = " \t\r\n\ufeff\xa0\u2028\u2029;,"
 def values(text: str) -> list[Any]:
     """The JSON values in a text, usually one; none where even mending does not make any."""
     text = text[:TEXT_CHARACTERS]
-    return _read(text) or _read(mended(text)) or _read(mended(html.unescape(text)))
+    found = _read(text)
+    if found or len(text) > MENDED_CHARACTERS:
+        return found
+    return _read(mended(text)) or _read(mended(html.unescape(text)))
 
 
 def value_at(text: str, place: int) -> tuple[Any, int] | None:

@@ -47,7 +47,10 @@ class Money:
 
 def money_in(text: str, local: str | None) -> list[Money]:
     """Every number in a short text that may be a price, with the mark beside it if there is one."""
-    text = western(text[:TEXT_CHARACTERS])
+    written = text[:TEXT_CHARACTERS]
+    text = western(written)
+    if len(written) != len(text):
+        written = text  # marks of direction are gone, and places with them
     before, after = _patterns()
     found: list[Money] = []
     taken = 0
@@ -77,7 +80,7 @@ def money_in(text: str, local: str | None) -> list[Money]:
         amount = _parsed(digits, decimal_mark(digits, currency or local))
         if amount is not None:
             taken = end
-            found.append(Money(amount, mark, currency, " ".join(text[start:end].split()), start, end))
+            found.append(Money(amount, mark, currency, " ".join(written[start:end].split()), start, end))
     return found
 
 

@@ -23,7 +23,8 @@ _OFFER: Final = re.compile(
     r"(?:off|discount|rabatt|reduziert|günstiger|sparen|de descuento|descuento|dto|de réduction|de remise|di sconto"
     r"|sconto|korting|taniej|zniżki|sleva|zľava|popust|kedvezmény|reducere|rabat|alennus|скидка|знижка|indirim"
     r"|خصم|הנחה|オフ)"
-    r"|[-−–]\s?\d{1,2}\s?[%٪]|(?:save|spare?n?|sie sparen)\s{1,2}\d{1,2}\s?%"
+    r"|(?:save|spare?n?|sie sparen|rabatt|oszczędź|zniżka|sleva|zľava|ušetríte|popust|remise|descuento|sconto|korting"
+    r"|скидка|знижка|خصم|تخفيض|הנחה)\s{1,2}[-−–]?\d{1,2}\s?[%٪]|[-−–]\s?\d{1,2}\s?[%٪]"
     r"|buy (?:one|1|two|2|three|3)[, ]{1,2}get (?:one|1|two|2|three|3)(?: (?:free|half price|\d{1,2}% off))?"
     r"|\bBOGO\b|\b[2-9] for (?:the price of )?[1-9£$€]\d{0,3}\b|\b[2-9]\s?für\s?[1-9]\b|\b[2-9]x1\b"
     r"|買一送一|买一送一|1\+1",

@@ -91,6 +91,8 @@ class Sheet:
 
     def about(self, tag: str, identity: str, classes: list[str]) -> Declarations:
         """What the rules say of an element, the more particular over the less, the later over the earlier."""
+        if not self._by_key:
+            return {}
         rules: list[_Rule] = []
         has = {f".{name}" for name in classes}
         if identity:

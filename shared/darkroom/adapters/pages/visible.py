@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -363,10 +364,10 @@ def _find_sections(view: View) -> None:
         if element.tag in _HEADINGS[1:5] and not element.hidden and element.last > element.first
     ]
     for candidate in view.candidates:
-        for number in reversed(headings):
-            element = document.elements[number]
-            if number < candidate.element and not document.within(candidate.element, number):
-                if element.first > view.heading_piece:
+        last = bisect_left(headings, candidate.element)
+        for number in reversed(headings[max(0, last - 3) : last]):
+            if not document.within(candidate.element, number):
+                if document.elements[number].first > view.heading_piece:
                     candidate.section = number
                 break
 
@@ -376,16 +377,19 @@ _PERCENT: Final = re.compile(r"[-−–(]?\s?(\d{1,2})(?:[.,]\d)?\s?[%٪]")
 
 def _find_reductions(view: View) -> None:
     """Two prices side by side and a percentage that makes the one of the other: it says itself which is which."""
-    document = view.document
-    seen = [candidate for candidate in view.candidates if candidate.seen]
-    if len(seen) < 2:
-        return
-    for place, piece in enumerate(document.pieces):
+    seen = sorted((candidate for candidate in view.candidates if candidate.seen), key=lambda one: one.piece)
+    places = [candidate.piece for candidate in seen]
+    done: set[tuple[int, int]] = set()
+    for place, piece in enumerate(view.document.pieces):
         found = _PERCENT.search(piece.text) if len(piece.text) <= 30 else None
         if not found:
             continue
         share = int(found.group(1)) / 100
-        near = [candidate for candidate in seen if abs(candidate.piece - place) <= 6]
+        first, last = bisect_left(places, place - 6), bisect_left(places, place + 7)
+        near = seen[first : min(last, first + 12)]
+        if (first, int(found.group(1))) in done:
+            continue
+        done.add((first, int(found.group(1))))
         for high in near:
             for low in near:
                 if low.amount < high.amount and abs(1 - float(low.amount / high.amount) - share) <= 0.0101:
@@ -409,6 +413,7 @@ def _weigh(candidate: Candidate, view: View) -> None:
     worth -= 3.5 if candidate.card else 0.0
     worth -= 2.0 if around.framed else 0.0
     worth -= 1.5 if around.linked else 0.0
+    worth -= 1.5 if around.taxed else 0.0  # the same with or without tax, beside the one the page leads with
     worth -= 2.5 if words.ELSEWHERE_WORDS & (around.near | around.far) else 0.0
     worth -= 1.0 if _says(words.MISLEADING, _words_before(candidate)[-14:]) and not candidate.was else 0.0
     worth -= 1.0 if _says(words.PER_UNIT, _words_before(candidate)[-12:]) else 0.0
@@ -427,21 +432,23 @@ class _Surroundings:
     far: frozenset[str]
     framed: bool
     linked: bool
+    taxed: bool
 
 
 def _surroundings(candidate: Candidate, view: View) -> _Surroundings:
     near: set[str] = set()
     far: set[str] = set()
-    framed = linked = False
+    framed = linked = taxed = False
     for steps, outer in enumerate(view.document.ancestors(candidate.element)):
         element = view.document.elements[outer]
         if outer in view.chain and steps > 3:
             break
         (near if steps < 4 else far).update(element.words)
         framed = framed or element.tag in _FRAMES
+        taxed = taxed or (steps < 4 and bool(element.words) and element.words <= words.TAX_WORDS)
         href = element.markup.get("href", "") if element.tag == "a" and steps < 8 else ""
         linked = linked or (bool(href) and not href.startswith(("#", "javascript")))
-    return _Surroundings(frozenset(near), frozenset(far), framed, linked)
+    return _Surroundings(frozenset(near), frozenset(far), framed, linked, taxed)
 
 
 def _judge_words(candidate: Candidate, document: Document, near: frozenset[str]) -> None:
@@ -481,7 +488,7 @@ def _words_before(candidate: Candidate) -> str:
 
 def _of_a_measure(after: str) -> bool:
     """`/ 100 g`, `per litre`, not `/ piece`."""
-    if not re.match(r"[/(|]|per\b|pro\b|za\b|par\b|por\b|al\b", after, re.IGNORECASE):
+    if not re.match(r"/|\(?\s?(?:per|pro|za|par|por|al)\b", after, re.IGNORECASE):
         return False
     return _says(words.PER_UNIT, folded(after)) and not re.match(
         r"/\s?(?:szt|ks|stk|st|pc|pcs|шт|db|kom|buc|each|ea|unit|pièce|stück)\b", after, re.IGNORECASE

@@ -62,9 +62,7 @@ PER_UNIT: Final = (
     "per unit|unit price|each 100|per 100|per kg|per litre|per liter|per lb|per oz|per sq|per m|pro|je 100|"
     "grundpreis|100 ?g|100 ?ml|1 ?kg|1 ?l|kg|litre|liter|ml|m2|sqm|sq ft|oz|lb|l|kilo|au kilo|le kilo|al kg|"
     "por kg|por litro|za kg|za 100|za 1|za litr|cena jednotkowa|jednotkova cena|egysegar|pret unitar|"
-    "jamforpris|jmf pris|prm|vertailuhinta|за кг|за литр|за шт|unité|unidad|unidade|je|stuk|stuk prijs|ex vat|"
-    "excl vat|ex tax|without vat|netto|exkl mwst|zzgl mwst|hors taxe|ht|sin iva|sem iva|escl iva|bez dph|"
-    "bez pdv|bez vat|bez ndc|nettopris|exkl moms|ekskl mva|alv 0"
+    "jamforpris|jmf pris|prm|vertailuhinta|за кг|за литр|за шт|unité|unidad|unidade|je|stuk|stuk prijs"
 )
 SOLD_OUT: Final = (
     "out of stock|sold out|currently unavailable|not available|no longer available|unavailable|"
@@ -165,7 +163,7 @@ NOW_WORDS: Final = frozenset(
 )
 OLD_WORDS: Final = frozenset(
     {"old", "was", "list", "regular", "rrp", "msrp", "strike", "striked", "strikethrough", "stroke", "crossed", "cross"}
-    | {"original", "compare", "before", "retail", "previous", "del", "high", "base", "standard", "old_price", "uvp"}
+    | {"original", "compare", "before", "retail", "previous", "del", "base", "standard", "old_price", "uvp"}
     | {"antes", "ancien", "barre", "tachado", "lineprice", "linethrough", "market", "mrp", "normal", "through", "full"}
 )
 SURE_OLD_WORDS: Final = frozenset(
@@ -191,7 +189,6 @@ OTHER_WORDS: Final = frozenset(
         "saving",
         "savings",
         "saved",
-        "discount",
         "shipping",
         "delivery",
         "installment",
@@ -212,7 +209,7 @@ OTHER_WORDS: Final = frozenset(
         "points",
         "bonus",
     }
-    | {"loyalty", "reward", "rewards", "tax", "vat", "cashback", "coupon", "voucher", "deposit", "threshold", "fee"}
+    | {"loyalty", "reward", "rewards", "cashback", "coupon", "voucher", "deposit", "threshold", "fee"}
     | {
         "minicart",
         "subtotal",
@@ -309,7 +306,8 @@ ELSEWHERE_WORDS: Final = frozenset(
     }
     | {"history", "alternatives", "addon", "addons", "gift", "seller", "sellers", "autocomplete", "search"}
 )
-CARD_AROUND: Final = frozenset({"header", "footer", "nav", "aside", "select", "option", "table"})
+TAX_WORDS: Final = frozenset({"tax", "taxes", "vat", "mwst", "iva", "tva", "dph", "pdv", "moms", "gst", "ust"})
+"""Where a box is called nothing else, it holds the price with the tax, or without."""
 
 
 @cache
