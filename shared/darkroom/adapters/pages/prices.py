@@ -22,7 +22,7 @@ _NUMBER: Final = re.compile(
     r"|\.\d{2}"
     r")(?!\d)"
 )
-_DASH: Final = re.compile(r"[.,]?\s?[-–—]{1,2}(?!\s?[\d£$€])")
+_DASH: Final = re.compile(r"[.,:]?\s?[-–—]{1,2}(?!\s?[\d£$€])")
 """What some write for no cents: 35,-"""
 _CENTS_AFTER_MARK: Final = re.compile(r"\s?(€|£|\$|₴|zł|Kč|Lei|lei)\s?(\d{2})(?![\d.,%])")
 _NOT_MONEY: Final = re.compile(
@@ -30,7 +30,9 @@ _NOT_MONEY: Final = re.compile(
     r"|[\"″'](?!\d)",
     re.IGNORECASE,
 )
-_MINUS_BEFORE: Final = re.compile(r"(?:^|[\s(])[-−–]\s?$")
+_PERCENT: Final = re.compile(r"\s?[%٪]")
+_RANGE: Final = re.compile(r"\s{0,3}(?:[-–—~]|to|bis|à|do|до)\s{0,3}")
+_MINUS_BEFORE: Final = re.compile(r"(?:^|[\s(])[-−–]\s?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +53,45 @@ def money_in(text: str, local: str | None) -> list[Money]:
     text = western(written)
     if len(written) != len(text):
         written = text  # marks of direction are gone, and places with them
-    before, after = _patterns()
     found: list[Money] = []
     taken = 0
     for number in _NUMBER.finditer(text):
-        start, end = number.span()
-        if start < taken:
+        if number.start() < taken:
             continue
-        leading = before.search(text, max(taken, start - 9), start)
-        mark = leading.group(1) if leading else None
-        start = leading.start() if leading else start
-        digits = number.group()
-        if not mark and (cents := _CENTS_AFTER_MARK.match(text, end)) and "," not in digits and "." not in digits[-3:]:
-            mark, end = cents.group(1), cents.end()
-            digits = f"{digits}.{cents.group(2)}"
-        else:
-            if dash := _DASH.match(text, end):
-                end = dash.end()
-            trailing = after.match(text, end)
-            if trailing and not mark:
-                mark, end = trailing.group(1), trailing.end()
-        # A word before and a mark after belong together more often than the other way round.
-        if (not mark and _NOT_MONEY.match(text, end)) or text[end : end + 2].strip()[:1] == "%":
+        digits, mark, start, end = _with_mark(text, number, taken, local)
+        if (not mark and _NOT_MONEY.match(text, end)) or _PERCENT.match(text, end):
             continue
-        if _MINUS_BEFORE.search(text[max(0, start - 3) : start]) and not found:
+        if not found and _MINUS_BEFORE.search(text, max(0, start - 3), start):
             continue
+        if found and mark and _RANGE.fullmatch(text, found[-1].end, start):
+            taken = end
+            continue  # the upper end of a range
         currency = iso_code(mark, local)
         amount = _parsed(digits, decimal_mark(digits, currency or local))
         if amount is not None:
             taken = end
             found.append(Money(amount, mark, currency, " ".join(written[start:end].split()), start, end))
     return found
+
+
+def _with_mark(text: str, number: re.Match[str], taken: int, local: str | None) -> tuple[str, str | None, int, int]:
+    """The number's digits, the currency's mark beside it, and where the two begin and end."""
+    before, after = _patterns()
+    digits = number.group()
+    start, end = number.span()
+    leading = before.search(text, max(taken, start - 9), start)
+    if leading and iso_code(leading.group(1), local):
+        dash = _DASH.match(text, end)
+        return digits, leading.group(1), leading.start(), dash.end() if dash else end
+    cents = _CENTS_AFTER_MARK.match(text, end)
+    if cents and "," not in digits and "." not in digits[-3:]:
+        return f"{digits}.{cents.group(2)}", cents.group(1), start, cents.end()
+    dash = _DASH.match(text, end)
+    trailing = after.match(text, dash.end() if dash else end)
+    # Letters that are a currency elsewhere (1.7 L) are none here.
+    if trailing and iso_code(trailing.group(1), local):
+        return digits, trailing.group(1), start, trailing.end()
+    return digits, None, start, end
 
 
 def declared_amount(value: str, currency: str | None) -> Decimal | None:

@@ -51,6 +51,9 @@ def offer_of(page: Page, price: Price | None, list_price: Price | None) -> Fact 
         if found := _OFFER.search(text):
             stated = plain(found.group(), 60)
             percents = re.search(r"\d{1,2}", stated) if "%" in stated or "٪" in stated else None
+            # Without two prices that bear it out, a percentage inside a sentence may be of anything.
+            if percents and percent is None and len(stated) < 0.6 * len(text):
+                continue
             # Beside a computed discount, another percentage is of something else.
             if percents and percent is not None and abs(int(percents.group()) - percent) > 2:
                 continue

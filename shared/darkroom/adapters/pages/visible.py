@@ -56,7 +56,8 @@ class Candidate:
 
     `was` it is called, or shown as, a former price; `other` is of something beside the product: a saving, a delivery,
     an instalment; a `card` is another product's; `reduced` is what a percentage beside it makes of a higher price;
-    `topped` has such a lower price at its side. `section` is the heading of a later part of the page, -1 for none.
+    `topped` has such a lower price at its side; a `regular` one is former only where a lower one stands beside it, and
+    else the only one there is. `section` is the heading of a later part of the page, -1 for none.
     """
 
     amount: Decimal
@@ -74,6 +75,7 @@ class Candidate:
     card: bool = False
     reduced: bool = False
     topped: bool = False
+    regular: bool = False
     section: int = -1
 
 
@@ -122,6 +124,7 @@ def view_of(document: Document, names: Iterable[str], local: str | None) -> View
     _find_reductions(view)
     for candidate in view.candidates:
         _weigh(candidate, view)
+    _compare(view)
     return view
 
 
@@ -424,6 +427,18 @@ def _weigh(candidate: Candidate, view: View) -> None:
     candidate.worth = worth
 
 
+def _compare(view: View) -> None:
+    """Of two prices side by side, the one that is called regular (or list, base, original) is the former one."""
+    own = [one for one in view.candidates if one.seen and not one.card and not one.other and not one.was]
+    for candidate in own:
+        if candidate.regular and any(
+            other.amount < candidate.amount and not other.was and abs(other.piece - candidate.piece) <= 10
+            for other in own
+        ):
+            candidate.was = True
+            candidate.worth -= 4.0
+
+
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
     """The words of the elements close around and further out, up to those around the heading as well."""
@@ -456,17 +471,14 @@ def _judge_words(candidate: Candidate, document: Document, near: frozenset[str])
     element = document.elements[candidate.element]
     own = element.words | document.elements[element.parent].words
     before, whole_before = _words_before(candidate), folded(candidate.before)
-    after = folded(candidate.after)
     # What is followed by another number was said of that one.
     own_after = folded(candidate.after[:16]) if not re.search(r"\d", candidate.after[:24]) else ""
-    called_old = bool(words.SURE_OLD_WORDS & own) or (
-        bool(words.OLD_WORDS & own) and not words.NOW_WORDS & own and not {"final", "sale"} & near
-    )
+    candidate.regular = bool(words.OLD_WORDS & own) and not words.NOW_WORDS & own and not {"final", "sale"} & near
     candidate.was = (
         candidate.was
         or element.struck
         or (candidate.seen and _inner_struck(document, candidate))
-        or called_old
+        or bool(words.SURE_OLD_WORDS & own)
         or _says(words.LIST_PRICE, before[-28:])
     )
     candidate.other = (
@@ -476,7 +488,9 @@ def _judge_words(candidate: Candidate, document: Document, near: frozenset[str])
         or _says(words.DELIVERY, before[-40:])
         or _says(words.DELIVERY, own_after[:14])
         or _says(words.INSTALMENT, whole_before[-14:])
-        or _says(words.INSTALMENT, after[:14])
+        or _says(words.INSTALMENT, _until_next(candidate.after)[:14])
+        or _says(words.ABOUT, before[-16:])
+        or re.search(r"\d[^\w]{0,4}\s{0,2}[–—-]\s{0,2}$", candidate.before) is not None  # the upper end of a range
         or _of_a_measure(candidate.after.strip()[:14])
     )
 
@@ -484,6 +498,13 @@ def _judge_words(candidate: Candidate, document: Document, near: frozenset[str])
 def _words_before(candidate: Candidate) -> str:
     """What was said before another number was said of that one."""
     return folded(re.split(r"\d", candidate.before)[-1])
+
+
+def _until_next(after: str) -> str:
+    """What follows, up to the next price; a number of months belongs to it."""
+    if re.match(r"\s?(?:[x×/]|for|over|in|en)\s?\d", after):
+        return folded(after[:24])
+    return folded(re.split(r"[\d$€£¥₹]", after)[0])
 
 
 def _of_a_measure(after: str) -> bool:

@@ -122,6 +122,9 @@ BUY: Final = (
     "them vao gio|mua ngay|tambah ke troli|beli sekarang|tambah ke keranjang|pievienot grozam|ielikt groza|"
     "pirkt|i krepseli|pirkti|lisa korvi|ostukorvi|προσθηκη στο καλαθι|добави в количката|купи"
 )
+ABOUT: Final = (
+    "approximately|approx|about|circa|ca|etwa|ungefahr|environ|aproximadamente|unos|cerca de|przyblizeniu|около"
+)
 MISLEADING: Final = (
     "from|starting|sold separately|deposit|gift card|warranty|protection plan|insurance|trade in|worth|value|"
     "shop now|points?|bonus|credit|balance|subtotal|sub total|total|cart total|tax|fee|fees|tip|donation|"
