@@ -20,13 +20,13 @@ def perform(request: Request, parts: Parts) -> Answer:
     def asked(action: Any) -> Asked | DarkroomError:
         """One of several: what is wrong with it is its own answer."""
         try:
-            return requests.asked(request.owner, gate.fields(ACTION, action), alone=False)
+            return requests.asked(gate.fields(ACTION, action), alone=False)
         except ITEM_ERRORS as error:
             return error
 
     made = requests.answer(
         request.owner,
-        [asked(action) for action in body["actions"]] if several else [requests.asked(request.owner, body)],
+        [asked(action) for action in body["actions"]] if several else [requests.asked(body)],
         several=several,
         in_background=request.in_background,
         callback_url=body.get("callback_url"),
@@ -34,7 +34,7 @@ def perform(request: Request, parts: Parts) -> Answer:
         idempotency_key=request.idempotency_key,
     )
     if not isinstance(made, Job):
-        return Answer(200, {"several": several, "results": list(made.results)})
+        return Answer(200, {"several": several, "results": list(made)})
     path = f"/jobs/{made.job_id}"
     headers = {
         "Location": f"{request.prefix}{path}",

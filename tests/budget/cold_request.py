@@ -25,14 +25,17 @@ ANSWERS = {
 
 
 def answered(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-    """What a table or a queue says in the JSON protocols."""
+    """What a table or a queue says in the JSON protocols, and a bucket that holds nothing."""
     from io import BytesIO
 
     from botocore.awsrequest import AWSResponse
     from botocore.compat import HTTPHeaders
     from urllib3 import HTTPResponse
 
-    target = request.headers["X-Amz-Target"]
+    target = request.headers.get("X-Amz-Target")
+    if target is None:
+        raw = HTTPResponse(body=BytesIO(b"<Error><Code>NoSuchKey</Code></Error>"), preload_content=False)
+        return AWSResponse(request.url, 404, HTTPHeaders(), raw)
     name = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
     body = json.dumps(ANSWERS[name]).encode()
     raw = HTTPResponse(body=BytesIO(body), preload_content=False)

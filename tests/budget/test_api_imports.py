@@ -25,6 +25,9 @@ FORBIDDEN = {
     "aws_xray_sdk",
     "httpx",
     "jwt",
+    "fontTools",
+    "lxml",
+    "resvg_py",
 }
 REQUESTS: dict[str, int | str | None] = {
     "presign/put": 200,
@@ -33,7 +36,16 @@ REQUESTS: dict[str, int | str | None] = {
     "receiver/process-idempotent": 202,
     "receiver/process-foreign-image": 404,
     "receiver/cancel": 404,
+    "receiver/generate": 202,
+    "receiver/generate-private-address": 422,
+    "doodle/async": 202,
+    "doodle/provider": 202,
+    "doodle/count-zero": 422,
+    "doodle/retired-model": 422,
+    "preview/private-address": 422,
     "status/job": 404,
+    "status/image-status": 404,
+    "status/image-status-short": 404,
     "status/health": 200,
     "status/openapi": 200,
     "status/docs": 200,
@@ -51,6 +63,7 @@ ENVIRONMENT = {
     "UPLOADS_TABLE_NAME": "uploads",
     "KEYS_TABLE_NAME": "keys",
     "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/detect",
+    "GENERATION_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/generation",
     "WEBHOOK_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/webhooks",
     "ALLOWED_ORIGINS": "https://app.example",
     "STAGE": "dev",
@@ -94,13 +107,22 @@ def test_a_request_that_asks_nothing_of_aws_loads_no_client(name: str) -> None:
     assert ours <= itself, "the program of this test loads these itself"
 
 
-@pytest.mark.parametrize("name", ["status/job", "receiver/cancel", "authorizer/key"])
+@pytest.mark.parametrize("function", ["authorizer", "doodle", "presign", "preview", "receiver", "status", "worker"])
+def test_a_warmup_loads_neither_an_engine_nor_a_client(function: str) -> None:
+    seen = cold(f"{function}/warmup")
+    assert seen["answer"] == {"warm": True}
+    assert packages(seen["modules"]) & FORBIDDEN == set()
+    loaded = {module for module in seen["modules"] if module.startswith("darkroom.adapters.")}
+    assert loaded <= {"darkroom.adapters.aws", "darkroom.adapters.aws.clients", "darkroom.adapters.aws.sessions"}
+
+
+@pytest.mark.parametrize("name", ["status/job", "status/image-status", "receiver/cancel", "authorizer/key"])
 def test_a_route_that_checks_no_content_loads_no_validator(name: str) -> None:
     assert "pydantic_core" not in packages(cold(name)["modules"])
 
 
-@pytest.mark.parametrize("function", ["presign", "receiver", "status", "authorizer"])
+@pytest.mark.parametrize("function", ["presign", "receiver", "status", "authorizer", "doodle", "preview", "worker"])
 def test_importing_a_handler_makes_nothing(function: str) -> None:
     """Nothing happens at import: no client, no settings, no logger of Powertools."""
-    name = next(name for name in REQUESTS if name.startswith(function))
+    name = next((name for name in REQUESTS if name.startswith(function)), f"{function}/warmup")
     assert packages(cold(name)["at_import"]) & (FORBIDDEN | {"botocore", "aws_lambda_powertools"}) == set()

@@ -76,6 +76,8 @@ class Model:
     successor: str | None = None
 
     def is_retired(self, now: int) -> bool:
+        if not self.abilities:
+            return True
         return self.retires_at is not None and datetime.fromtimestamp(now / 1000, UTC).date() >= self.retires_at
 
     def pictures_a_call(self, request: DrawRequest) -> int:
@@ -295,6 +297,7 @@ def estimate(
     pictures: int = 1,
     needs: frozenset[Ability] = frozenset(),
     pixels: int = MEGAPIXEL,
+    reference: bool = False,
 ) -> Cost:
     """What the dearest of the chain is expected to charge: an estimate should not be too low. Ours are free."""
     dearest = Cost()
@@ -303,8 +306,12 @@ def estimate(
         able = [each for each in models_of(name) if wanted <= each.abilities]
         named = [each for each in able if each.name == model]
         for each in (named or able)[:1]:
-            dearest = max(dearest, each.estimate(pictures=pictures, pixels=pixels), key=lambda cost: cost.usd)
+            dearest = max(dearest, each.estimate(pictures=pictures, pixels=pixels, reference=reference), key=_usd)
     return dearest
+
+
+def _usd(cost: Cost) -> float:
+    return cost.usd
 
 
 def _listed(abilities: Iterable[Ability]) -> str:

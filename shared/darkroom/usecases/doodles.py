@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from darkroom.ports import (
         Clock,
         DoodleMeter,
-        Frames,
         PictureEncoder,
         PictureOptimiser,
         PictureReader,
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from darkroom.usecases.shelf import Shelf
     from darkroom.usecases.submission import Submissions
 
-OFFLINE: Final = ("sketch",)
+OFFLINE: Final[tuple[str, ...]] = ("sketch",)
 """The chain of a request that names none."""
 ITEM_ERRORS: Final = (
     AttemptsExhaustedError,
@@ -60,21 +59,15 @@ log = logging.getLogger(__name__)
 class Asked:
     """One action that was checked: by whom it may be done, and what tells it from others.
 
-    `action` is plain JSON data; a picture in it stands on the shelf, under `imageKey`.
+    `action` is plain JSON data. A picture that came with it is in `image`; a job's stands on the shelf instead, under
+    the action's `imageKey`. `offline` says that an engine of ours will do it: nothing is paid and nobody else is asked.
     """
 
     action: Mapping[str, Any]
     chain: tuple[str, ...]
     digest: str
-
-    @property
-    def offline(self) -> bool:
-        """The first of the chain is an engine of ours, so nothing is paid and nobody else is asked."""
-        return self.chain[0] in ai_models.OFFLINE
-
-    @property
-    def generates(self) -> bool:
-        return self.action["action"] in {Action.GENERATE, Action.ANIMATE}
+    image: tuple[bytes, str] | None = None
+    offline: bool = False
 
 
 class DoodleActions:
@@ -177,7 +170,7 @@ class DoodleActions:
         }
 
     def _analyse(self, asked: Asked, run: Run | None, step: str) -> dict[str, Any]:
-        pixels = self._picture(asked).pixels[0]
+        pixels = self._reader.frames(self._image(asked)).pixels[0]
         request = AnalyseRequest(
             data=self._encoder.still(pixels, PNG), instruction=prompts.ANALYSIS, model=asked.action["model"]
         )
@@ -204,7 +197,7 @@ class DoodleActions:
 
     def _optimise(self, owner: str, asked: Asked) -> dict[str, Any]:
         action = asked.action
-        original = self._shelf.read(action["imageKey"])
+        original = self._image(asked)
         made = self._optimiser.optimise(
             self._reader.frames(original).pixels[0],
             width=action["width"],
@@ -220,8 +213,8 @@ class DoodleActions:
             "ssim": round(made.ssim, 4),
         }
 
-    def _picture(self, asked: Asked) -> Frames:
-        return self._reader.frames(self._shelf.read(asked.action["imageKey"]))
+    def _image(self, asked: Asked) -> bytes:
+        return self._shelf.read(asked.action["imageKey"]) if asked.image is None else asked.image[0]
 
     def _kept(self, owner: str, picture: Picture) -> dict[str, Any]:
         made: dict[str, Any] = {
@@ -258,12 +251,8 @@ def _seed(asked: Asked) -> int:
     return int(asked.digest[:8], 16) if seed is None else int(seed)
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What was made at once. `results` are in the order of the actions: what each made, or its error."""
-
-    results: tuple[Mapping[str, Any], ...]
-    cost: Cost
+Results = tuple[dict[str, Any], ...]
+"""What each action made, or its error, in their order."""
 
 
 class DoodleRequests:
@@ -285,9 +274,9 @@ class DoodleRequests:
         self._clock = clock
         self._gigabytes = gigabytes
 
-    def asked(self, owner: str, action: Mapping[str, Any], *, alone: bool = True) -> Asked:
-        """The action as it can be done: its chain known and able, its picture on the shelf. One that is not `alone` in
-        its request leaves it to the request to say who is told of the end and what all may cost.
+    def asked(self, action: Mapping[str, Any], *, alone: bool = True) -> Asked:
+        """The action as it can be done: its chain known and able, its picture read. One that is not `alone` in its
+        request leaves it to the request to say who is told of the end and what all may cost.
 
         Raises InvalidRequestError (an unknown engine, one that cannot do this, a retired model, a faulty picture) and
         TooLargeError.
@@ -298,18 +287,22 @@ class DoodleRequests:
             raise InvalidRequestError(
                 "callbackUrl and maxCost are of the whole request", fix="Put them beside actions, not into one."
             )
-        if rest["action"] == Action.OPTIMISE:
-            chain = OFFLINE
-        else:
-            chain = ai_models.chain(rest.pop("provider"), default=OFFLINE)
-            ai_models.check(chain, needs(rest), model=rest["model"], now=self._clock.now())
+        chain, offline = (OFFLINE, True) if rest["action"] == Action.OPTIMISE else self._chain(rest)
+        image = None
         if "image_data" in rest:
-            data, media_type = doodles.image_bytes(rest.pop("image_data"), rest.pop("mime_type"))
-            rest["image"] = hashlib.sha256(data).hexdigest()
-        asked = doodles.digest(rest, chain)
-        if "image" in rest:
-            rest["imageKey"] = self._shelf.keep(owner, data, media_type)
-        return Asked(rest, chain, asked)
+            image = doodles.image_bytes(rest.pop("image_data"), rest.pop("mime_type"))
+            rest["image"] = hashlib.sha256(image[0]).hexdigest()
+        return Asked(rest, chain, doodles.digest(rest, chain), image, offline)
+
+    def _chain(self, action: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
+        """The chain as far as somebody of it may be asked, and whether that is an engine of ours alone: those never
+        fail, so who stands behind the first of them that is able has no turn."""
+        chain = ai_models.chain(action.pop("provider"), default=OFFLINE)
+        wanted, model, now = needs(action), action["model"], self._clock.now()
+        ai_models.check(chain, wanted, model=model, now=now)
+        able = [name for name in chain if ai_models.can(name, wanted, model=model, now=now)]
+        ours = next((name for name in able if name in ai_models.OFFLINE), None)
+        return (chain if ours is None else chain[: chain.index(ours) + 1]), able[0] == ours
 
     def answer(
         self,
@@ -321,7 +314,7 @@ class DoodleRequests:
         callback_url: str | None = None,
         max_cost: float | None = None,
         idempotency_key: str | None = None,
-    ) -> Made | Job:
+    ) -> Results | Job:
         """What the actions made, or the job that will make it.
 
         An action that was made before is recalled, free of charge. Where all that is left is quick and offline, it is
@@ -342,7 +335,7 @@ class DoodleRequests:
                 Submission(
                     owner=owner,
                     kind=Kind.DOODLE,
-                    request={"several": several, "actions": [_plain(each) for each in asked]},
+                    request={"several": several, "actions": [self._plain(owner, each) for each in asked]},
                     items=len(asked),
                     estimate=estimate,
                     max_cost=max_cost,
@@ -351,13 +344,10 @@ class DoodleRequests:
                 )
             )
         cost.cap(estimate, max_cost, "The work is estimated at")
-        begun = self._clock.now()
-        results = [
+        return tuple(
             _recalled(recalled[place], each) if place in recalled else self._now(owner, each, several=several)
             for place, each in enumerate(asked)
-        ]
-        spent = cost.compute(self._gigabytes, self._clock.now() - begun) if left else Cost()
-        return Made(tuple(results), spent)
+        )
 
     def _now(self, owner: str, each: Asked | DarkroomError, *, several: bool) -> dict[str, Any]:
         begun = self._clock.now()
@@ -373,7 +363,8 @@ class DoodleRequests:
         spent = cost.compute(self._gigabytes, self._clock.now() - begun)
         return {**made, "cached": False, "cost": asdict(spent), "inline": each.action["inline"]}
 
-    def _quick(self, asked: Sequence[Asked]) -> bool:
+    @staticmethod
+    def _quick(asked: Sequence[Asked]) -> bool:
         offline = all(each.offline for each in asked)
         return offline and sum(doodles.milliseconds(each.action) for each in asked) <= doodles.QUICK
 
@@ -382,20 +373,28 @@ class DoodleRequests:
         for each in asked:
             total += cost.compute(self._gigabytes, doodles.milliseconds(each.action))
             if not each.offline:
-                count = each.action["count"] if each.action["action"] == Action.GENERATE else 1
-                total += ai_models.estimate(each.chain, model=each.action["model"], pictures=count)
+                total += ai_models.estimate(
+                    each.chain,
+                    model=each.action["model"],
+                    pictures=each.action.get("count", 1),
+                    needs=needs(each.action),
+                    pixels=each.action.get("size", 0) ** 2 * each.action.get("frame_count", 1),
+                )
         return total
+
+    def _plain(self, owner: str, asked: Asked | DarkroomError) -> dict[str, Any]:
+        """The action as its job's row holds it; its picture, which would not fit, goes on the shelf."""
+        if isinstance(asked, DarkroomError):
+            return {"error": _problem(asked)}
+        action = dict(asked.action)
+        if asked.image is not None:
+            action["imageKey"] = self._shelf.keep(owner, *asked.image)
+        return {"action": action, "chain": list(asked.chain), "digest": asked.digest}
 
 
 def _recalled(made: Mapping[str, Any], asked: Asked | DarkroomError) -> dict[str, Any]:
     inline = isinstance(asked, Asked) and asked.action.get("inline", False)
     return {**made, "cached": True, "cost": asdict(Cost()), "inline": inline}
-
-
-def _plain(asked: Asked | DarkroomError) -> dict[str, Any]:
-    if isinstance(asked, DarkroomError):
-        return {"error": _problem(asked)}
-    return {"action": dict(asked.action), "chain": list(asked.chain), "digest": asked.digest}
 
 
 def _problem(error: DarkroomError) -> dict[str, str]:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 OFFLINE: Final = ("studio",)
 """The chain of a request that names none."""
+NEEDS: Final = frozenset({Ability.PRODUCT})
 SIZE: Final = 1024
 """Pixels of each side of the finished picture."""
 PICTURES_TRIED: Final = 3
@@ -99,14 +100,14 @@ class ProductImageRequests:
         """
         named = ai_models.chain(provider, default=OFFLINE)
         chain = tuple(OFFLINE[0] if name in ai_models.OFFLINE else name for name in named)
-        ai_models.check(chain, frozenset({Ability.PRODUCT}), model=model, now=self._clock.now())
+        ai_models.check(chain, NEEDS, model=model, now=self._clock.now())
         self._check(product_url, "productUrl")
         if callback_url is not None:
             self._check(callback_url, "callbackUrl")
         asked = {"productUrl": product_url, "chain": list(chain), "model": model, "style": style, "seed": seed}
         estimate = cost.compute(self._gigabytes, MILLISECONDS)
         if chain[0] not in ai_models.OFFLINE:
-            estimate += ai_models.estimate(chain, model=model, pictures=1)
+            estimate += ai_models.estimate(chain, model=model, needs=NEEDS, pixels=SIZE**2, reference=True)
         return self._submissions.submit(
             Submission(
                 owner=owner,
@@ -165,7 +166,7 @@ class ProductImageWork:
             DrawRequest(
                 instruction=prompts.product(reference=reference is not None),
                 material=material(product),
-                needs=frozenset({Ability.PRODUCT}),
+                needs=NEEDS,
                 style=request.get("style", ""),
                 width=SIZE,
                 height=SIZE,
