@@ -329,6 +329,26 @@ def test_more_than_one_batch_is_mended_in_one_sweep() -> None:
     assert len(platform.queue.bodies) == 250
 
 
+def test_a_sweep_that_has_seen_everything_does_not_ask_again() -> None:
+    platform = Platform()
+    unsent(platform, 3)
+    owed(platform, 3)
+    asked: list[str] = []
+
+    class Counted(FlakyJobStore):
+        def due(self, now: int, limit: int) -> Sequence[str]:
+            asked.append("jobs")
+            return super().due(now, limit)
+
+        def due_deliveries(self, now: int, limit: int) -> Sequence[str]:
+            asked.append("webhooks")
+            return super().due_deliveries(now, limit)
+
+    platform.store.__class__ = Counted
+    assert platform.sweep() == Swept(mended=3, failed=0, webhooks=3)
+    assert asked == ["jobs", "webhooks"]
+
+
 def test_a_sweep_ends_in_time_and_the_next_goes_on() -> None:
     platform = Platform()
     unsent(platform, 3)

@@ -93,15 +93,14 @@ class Sweeper:
         tally = _Tally()
         seen: set[str] = set()
         while self._clock.now() < until and tally.in_a_row < PATIENCE:
+            limit = BATCH + len(seen)  # the index may still show what was settled
             try:
-                shown = due(self._clock.now(), BATCH + len(seen))  # the index may still show what was settled
+                shown = due(self._clock.now(), limit)
             except TransientError as error:
                 log.warning("Which %ss are due could not be read: %s", what, error.detail)
                 tally.stumbled()
                 continue
             fresh = [job_id for job_id in shown if job_id not in seen]
-            if not fresh:
-                break
             for job_id in fresh:
                 if self._clock.now() >= until or tally.in_a_row >= PATIENCE:
                     break
@@ -117,6 +116,8 @@ class Sweeper:
                     tally.failed += 1
                 else:
                     tally.in_a_row = 0
+            if not fresh or len(shown) < limit:
+                break  # that was all
         return tally
 
     def _mend(self, job_id: str) -> bool:
