@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from darkroom.adapters.imaging.trim import Colour
+
 LARGEST: Final = 1_024
 """Pixels of the longer side that is measured; a larger picture is scaled down first, and lengths up again."""
 WIDEST: Final = 64
@@ -54,7 +56,6 @@ class PixelMeter:
         if found is None:
             return Measures(width, height, None, 0.0, 0.0, 0.0, 1.0, 0, (), background, 0.0)
         x1, y1, x2, y2 = found
-        inner = ink[y1:y2, x1:x2]
         colours = colours_of(pixels, ink)
         lines = line_mask(pixels, ink, [colour for colour, _ in colours], background)[y1:y2, x1:x2]
         stroke = stroke_width(lines)
@@ -68,7 +69,7 @@ class PixelMeter:
             coverage=float(ink.mean()),
             stroke_width=stroke / scale,
             line_density=_line_density(lines, stroke),
-            symmetry=_symmetry(inner),
+            symmetry=_symmetry(lines),
             parts=len(parts(ink)[1]),
             colours=colours,
             background=background,
@@ -84,17 +85,19 @@ def background_of(pixels: NDArray[np.uint8]) -> str:
     return TRANSPARENT if colour[3] <= FAINT else _hex(np.asarray(colour[:3]))
 
 
-def ink_mask(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """(height, width): what is drawn. Of a smoothed edge, the pixels that are at least half ink."""
-    ink = _ink(pixels)
+def ink_mask(pixels: NDArray[np.uint8], on: Colour | None = None) -> NDArray[np.bool_]:
+    """(height, width): what is drawn. Of a smoothed edge, the pixels that are at least half ink.
+
+    The paper is what the edge of the picture tells, unless it is said what it is drawn `on`.
+    """
+    ink = _ink(pixels, paper(pixels) if on is None else on)
     near, far = _around(ink, np.minimum), _around(ink, np.maximum)
     edge = near <= 0
     return (ink > 0) & (~edge | (ink >= far / 2))
 
 
-def _ink(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
-    """How far from the paper each pixel is: 0 for what is empty, up to 255."""
-    colour = paper(pixels)
+def _ink(pixels: NDArray[np.uint8], colour: Colour | None) -> NDArray[np.int16]:
+    """How far from the paper's colour each pixel is: 0 for what is empty, up to 255."""
     if colour is None:
         return np.full(pixels.shape[:2], 255, np.int16)
     if colour[3] <= FAINT:
@@ -121,8 +124,8 @@ def line_mask(
     """
     if len(colours) < 2:
         return ink
-    lightness = lab(np.array([_rgb(colour) for colour in colours], np.uint8))[:, 0]
-    paper_lightness = 100.0 if background in (TRANSPARENT, MIXED) else lab(np.array([_rgb(background)], np.uint8))[0, 0]
+    lightness = lab(np.array([rgb(colour) for colour in colours], np.uint8))[:, 0]
+    paper_lightness = 100.0 if background in (TRANSPARENT, MIXED) else lab(np.array([rgb(background)], np.uint8))[0, 0]
     away = np.abs(lightness - paper_lightness)
     line = int(away.argmax())
     rest = np.delete(lightness, line)
@@ -192,7 +195,7 @@ def _complexity(ink: NDArray[np.bool_]) -> float:
 
 def colours_of(pixels: NDArray[np.uint8], ink: NDArray[np.bool_]) -> tuple[tuple[str, float], ...]:
     """The colours of the ink, as (#rrggbb, share), most first: those of smoothed edges and near doubles left out."""
-    degree = _ink(pixels)
+    degree = _ink(pixels, paper(pixels))
     core = ink & (_around(degree, np.minimum) > 0)
     if np.count_nonzero(core) < np.count_nonzero(ink) / 5:
         core = ink & (degree >= 0.8 * _around(degree, np.maximum))
@@ -230,7 +233,7 @@ def lab(colours: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
 
 
-def _rgb(colour: str) -> tuple[int, int, int]:
+def rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 

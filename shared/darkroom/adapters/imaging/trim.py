@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Colour = tuple[int, int, int, int]
+"""Red, green, blue and opacity, 0 to 255."""
+
 FAINT: Final = 8
 """Opacity up to which a pixel counts as nothing."""
 GRAIN: Final = 12
@@ -17,16 +20,21 @@ MOSTLY: Final = 0.5
 """The share of the picture's edge that must have one colour for it to be called paper."""
 
 
-def paper(pixels: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
+def paper(pixels: NDArray[np.uint8]) -> Colour | None:
     """The colour that a drawing is on, RGBA; (0, 0, 0, 0) for none at all. None where the edge has no one colour."""
     edge = np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
     if (edge[:, 3] <= FAINT).mean() >= MOSTLY:
         return 0, 0, 0, 0
-    words, counts = np.unique(np.ascontiguousarray(edge).view(np.uint32), return_counts=True)
-    colour = words[counts.argmax() : counts.argmax() + 1].view(np.uint8)
-    if (np.abs(edge.astype(np.int16) - colour) <= GRAIN).all(axis=1).mean() < MOSTLY:
+    colour = commonest(edge)
+    if (np.abs(edge.astype(np.int16) - np.array(colour)) <= GRAIN).all(axis=1).mean() < MOSTLY:
         return None
-    red, green, blue, alpha = colour.tolist()
+    return colour
+
+
+def commonest(pixels: NDArray[np.uint8]) -> Colour:
+    """The colour that most of the pixels, (..., 4), have."""
+    words, counts = np.unique(np.ascontiguousarray(pixels).view(np.uint32), return_counts=True)
+    red, green, blue, alpha = words[counts.argmax() :][:1].view(np.uint8).tolist()
     return red, green, blue, alpha
 
 
