@@ -19,6 +19,7 @@ import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
@@ -28,7 +29,7 @@ from urllib.request import Request, urlopen
 from PIL import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 METADATA = "http://169.254.169.254/latest/meta-data/iam/security-credentials/"
 HUGE = 200 * 1024 * 1024
@@ -114,9 +115,20 @@ class State:
 STATE = State()
 
 
-def picture(size: tuple[int, int], grey: int = 90) -> bytes:
+@cache
+def picture(size: tuple[int, int]) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGBA", size, (grey, 120, 60, 255)).save(buffer, "PNG")
+    Image.new("RGBA", size, (90, 120, 60, 255)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@cache
+def photo(size: tuple[int, int]) -> bytes:
+    """As hard to pack as a photograph: a gradient with noise in each colour."""
+    gradient = Image.linear_gradient("L").resize(size)
+    bands = [Image.blend(gradient, Image.effect_noise(size, 12), 0.3) for _ in range(3)]
+    buffer = io.BytesIO()
+    Image.merge("RGB", bands).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -125,6 +137,10 @@ def gif(size: tuple[int, int], frames: int) -> bytes:
     buffer = io.BytesIO()
     pages[0].save(buffer, "GIF", save_all=True, append_images=pages[1:], duration=100, loop=0)
     return buffer.getvalue()
+
+
+def drawn_by(scenario: str) -> Callable[[tuple[int, int]], bytes]:
+    return photo if scenario == "photo" else picture
 
 
 def spoilt(scenario: str, data: bytes) -> str:
@@ -143,6 +159,7 @@ def spoilt(scenario: str, data: bytes) -> str:
             return text
 
 
+@cache
 def bomb() -> bytes:
     """A PNG of few bytes and 400 megapixels."""
     buffer = io.BytesIO()
@@ -181,7 +198,7 @@ class Handler(BaseHTTPRequestHandler):
         elif name == "gone":
             self._json(404, {})
         else:
-            self._send(200, picture((64, 64)), "image/png")
+            self._send(200, photo((1024, 1024)) if name == "photo" else picture((64, 64)), "image/png")
 
     def _provider(self, body: bytes) -> None:
         key = self.headers.get("x-goog-api-key") or self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -368,7 +385,7 @@ def openai_pictures(scenario: str, asked: dict[str, Any]) -> dict[str, Any]:
         case "gif":
             data = gif((width, height), int(asked["frame_count"]))
         case _:
-            data = picture((width, height))
+            data = drawn_by(scenario)((width, height))
     each: dict[str, Any] = {"b64_json": spoilt(scenario, data)}
     if scenario == "metadata-url":
         each = {"url": METADATA}
@@ -413,7 +430,7 @@ def openai_reading(scenario: str) -> dict[str, Any]:
 def gemini_answer(scenario: str, asked: dict[str, Any]) -> dict[str, Any]:
     if "IMAGE" in asked.get("generationConfig", {}).get("responseModalities", ()):
         draft = {"inlineData": {"mimeType": "image/png", "data": spoilt("wrong-type", b"")}, "thought": True}
-        drawn = {"inlineData": {"mimeType": "image/png", "data": spoilt(scenario, picture((1024, 1024)))}}
+        drawn = {"inlineData": {"mimeType": "image/png", "data": spoilt(scenario, drawn_by(scenario)((1024, 1024)))}}
         parts: list[dict[str, Any]] = [draft, drawn]
     else:
         parts = [{"text": json.dumps(READING) if scenario != "wrong-type" else '{"labels": [{}]}'}]
@@ -453,6 +470,7 @@ def replicate_output(scenario: str, told: dict[str, Any], files: str) -> Any:
         "metadata-url": METADATA,
         "huge-file": f"{files}huge",
         "gone": f"{files}gone",
+        "photo": f"{files}photo",
         "object": {"picture": f"{files}a.png"},
     }
     return odd.get(scenario, listed if "num_outputs" in told else next(iter(listed), None))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
-from darkroom.adapters.ai.pictures import SHEET_SIDE, Sheet, fitted, small_jpeg
+from darkroom.adapters.ai.pictures import SHEET_SIDE, Sheet, fitted, quick_png, small_jpeg
+from darkroom.adapters.imaging.reader import PillowPictures
 from darkroom.adapters.memory.generation import png
 from darkroom.errors import ProviderAnswerError
+from PIL import Image
 
 
 @pytest.mark.parametrize("frames", [2, 3, 6, 9, 16, 24, 25, 60])
@@ -44,12 +48,18 @@ def test_pixels_that_are_not_too_many_are_left_as_they_are() -> None:
     assert fitted(pixels, 9, 10).shape == (9, 9, 4)
 
 
+def test_a_quick_png_keeps_the_pixels_and_no_colour_under_full_transparency() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (20, 30, 4), np.uint8)
+    pixels[:5, :, 3] = 0
+    (read,) = PillowPictures().frames(quick_png(pixels)).pixels
+    assert (read[:5] == 0).all()
+    np.testing.assert_array_equal(read[5:], pixels[5:])
+    pixels[:, :, 3] = 255
+    np.testing.assert_array_equal(PillowPictures().frames(quick_png(pixels)).pixels[0], pixels)
+
+
 def test_a_reference_becomes_small_enough_to_go_along() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (900, 1400, 3), np.uint8)
-    import io
-
-    from PIL import Image
-
     buffer = io.BytesIO()
     Image.fromarray(noise).save(buffer, "PNG")
     small = small_jpeg(buffer.getvalue(), longest=1024, most_bytes=50_000)

@@ -305,15 +305,16 @@ class Provider:
         return Drawn(tuple(pictures), plan.model.name, cost)
 
     def _still(self, data: bytes, request: DrawRequest) -> Picture:
-        from darkroom.adapters.ai.pictures import decoded, fitted
+        from darkroom.adapters.ai.pictures import decoded, fitted, quick_png
 
         pixels = fitted(decoded(self.reader, data).pixels[0], request.width, request.height)
         media_type = PNG if request.media_type in {SVG, GIF, APNG} else request.media_type
         height, width = pixels.shape[:2]
-        return Picture(self.encoder.still(pixels, media_type), media_type, width, height)
+        encoded = quick_png(pixels) if media_type == PNG else self.encoder.still(pixels, media_type)
+        return Picture(encoded, media_type, width, height)
 
     def _frames(self, plan: _Plan, request: DrawRequest, data: bytes) -> list[Picture]:
-        from darkroom.adapters.ai.pictures import decoded, fitted
+        from darkroom.adapters.ai.pictures import decoded, fitted, quick_png
 
         found = decoded(self.reader, data).pixels
         if plan.sheet is not None:
@@ -322,7 +323,7 @@ class Provider:
             cells = [fitted(frame, request.width, request.height) for frame in found[: request.frames]]
         if len(cells) < 2:
             raise ProviderAnswerError(f"{self.name} sent a picture that does not move")
-        return [Picture(self.encoder.still(cell, PNG), PNG, cell.shape[1], cell.shape[0]) for cell in cells]
+        return [Picture(quick_png(cell), PNG, cell.shape[1], cell.shape[0]) for cell in cells]
 
     @staticmethod
     def _vector(data: bytes) -> Picture:
