@@ -483,6 +483,10 @@ class PictureEncoder(Protocol):
         """A loop without end: GIF, WebP, APNG or AVIF."""
         ...
 
+    def rate(self, fps: int, media_type: str) -> float:
+        """Frames a second that such an animation really shows where `fps` are asked for."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Optimised:

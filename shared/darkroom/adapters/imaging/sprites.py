@@ -114,17 +114,8 @@ def _gutters(ink: Mask, count: int) -> list[int]:
         even = number * size
         low, high = round(even - WANDERING * size), round(even + WANDERING * size) + 1
         window = filled[low:high]
-        # The middle of the emptiest run, so that a cut keeps its distance from both sides.
-        least = window.min(initial=len(ink))
-        empty = window == least
-        lengths = _run_lengths(empty)
-        places = np.nonzero(empty)[0]
-        score = lengths[places] - np.abs(places + low - even) / size
-        best = int(places[score.argmax()])
-        run = np.nonzero(lengths == lengths[best])[0]
-        run = run[np.abs(run - best) < lengths[best]]
-        middle = low + int(run.mean()) if lengths[best] < len(window) else round(even)
-        cuts.append(middle)
+        empty = np.nonzero(window == window.min())[0] + low
+        cuts.append(int(empty[np.abs(empty - even).argmin()]))
     return [*cuts, length]
 
 
