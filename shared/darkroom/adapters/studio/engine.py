@@ -76,9 +76,8 @@ class Studio:
 
     def _draw(self, request: DrawRequest) -> Drawn:
         subject, is_card = self._subject(request)
-        digest = hashlib.sha256(
-            b"\0".join((request.style.encode(), request.material.encode(), request.reference or b""))
-        )
+        said = f"{request.style}\0{request.material}\0".encode("utf-8", "surrogatepass")
+        digest = hashlib.sha256(said + (request.reference or b""))
         first = int.from_bytes(digest.digest()[:4], "big") if request.seed is None else request.seed
         pictures = tuple(self._picture(request, subject, is_card, seed=first + index) for index in range(request.count))
         return Drawn(pictures, self.model)
@@ -116,7 +115,7 @@ def _name(material: str) -> str:
     """What the product is called: the `name` of material in JSON, else the material itself."""
     try:
         facts = json.loads(material)
-    except ValueError:
+    except (ValueError, RecursionError):
         return material
     name = facts.get("name") if isinstance(facts, dict) else None
     return name if isinstance(name, str) else material

@@ -28,6 +28,8 @@ PROBE: Final = 24
 """Size at which text is measured, in pixels."""
 ABOVE, BELOW = 1.9, 1.5
 """Ems that are looked at above and below the baseline: the tallest stacks of marks fit."""
+SIDE_BEARINGS: Final = 0.07
+"""Ems that a letter has about its ink, left and right together, in a running text."""
 LEADING: Final = 1.16
 """Ems from baseline to baseline, where no line's own height asks for more."""
 AIR: Final = 0.14
@@ -178,19 +180,33 @@ def broken(text: str, *, size: float, weight: int, rtl: bool, width: float) -> s
     room = width / size
     made: list[str] = []
     for word in wording.words(text):
-        rest = word
-        while measured(rest, weight, rtl).width > room:
-            places = wording.breaks(rest)
-            low, high = 0, len(places)
-            while low < high:
-                middle = (low + high) // 2
-                if measured(wording.hyphenated(rest, places[middle]), weight, rtl).width <= room:
-                    low = middle + 1
-                else:
-                    high = middle
-            if not low:
-                break
-            made.append(wording.hyphenated(rest, places[low - 1]))
-            rest = rest[places[low - 1] :]
-        made.append(rest)
+        made += _pieces(word, weight, rtl, room) if _is_wider(word, weight, rtl, room) else [word]
     return " ".join(made)
+
+
+def _is_wider(word: str, weight: int, rtl: bool, room: float) -> bool:
+    # Nothing that long goes on one line, and drawing it to find that out takes its time.
+    return len(word) > 12 * room or measured(word, weight, rtl).width > room
+
+
+def _pieces(word: str, weight: int, rtl: bool, room: float) -> list[str]:
+    """As many clusters a piece as would fit side by side, less if kerning or joining makes them wider than that."""
+    places = (0, *wording.breaks(word), len(word))
+    wide = [measured(word[a:b], weight, rtl).width + SIDE_BEARINGS for a, b in pairwise(places)]
+    made, first = [], 0
+    while first < len(wide):
+        last, used_up = first, 0.0
+        while last < len(wide) and used_up + wide[last] <= room:
+            used_up += wide[last]
+            last += 1
+        last = max(last, first + 1)
+        while True:
+            piece = word[places[first] : places[last]]
+            if last < len(wide):
+                piece = wording.hyphenated(word[places[first] :], places[last] - places[first])
+            if last == first + 1 or measured(piece, weight, rtl).width <= room:
+                break
+            last -= 1
+        made.append(piece)
+        first = last
+    return made

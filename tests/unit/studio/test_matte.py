@@ -1,0 +1,160 @@
+"""A product comes off its background softly and whole, or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from darkroom.adapters.studio.matte import CutOut, cut_out
+from PIL import Image
+
+from tests.product_photos import backdrop, drawn, photo
+from tests.studio_pictures import busy, pixels_of, scaled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Coverage = NDArray[np.float64]
+
+SIDE = 600
+PHOTOS = [
+    ("serum", "white", False, 0.0),
+    ("mug", "white", True, 2.0),
+    ("sneaker", "grey", True, 1.0),
+    ("headphones", "vignette", True, 2.0),
+    ("lamp", "warm", False, 3.0),
+    ("serum", "sweep", True, 1.0),
+    ("mug", "grey", True, 4.0),
+]
+
+
+def taken(product: str, on: str, *, shadow: bool = False, grain: float = 0.0) -> CutOut | None:
+    return cut_out(scaled(pixels_of(photo(product, on=on, shadow=shadow, grain=grain), "RGBA"), SIDE))
+
+
+def truth(product: str) -> Coverage:
+    """The product's true coverage, cropped as a cut-out is."""
+    alpha = scaled(drawn(product), SIDE)[..., 3].astype(float) / 255
+    rows, columns = np.flatnonzero(alpha.max(axis=1) > 0.05), np.flatnonzero(alpha.max(axis=0) > 0.05)
+    return alpha[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def likeness(one: Coverage, other: Coverage) -> float:
+    """Intersection over union of two coverages, the smaller moved about by a pixel or two where they differ in size."""
+    height, width = max(one.shape[0], other.shape[0]), max(one.shape[1], other.shape[1])
+
+    def grown(part: Coverage, down: int, across: int) -> Coverage:
+        return np.pad(part, ((down, height - part.shape[0] - down), (across, width - part.shape[1] - across)))
+
+    best = 0.0
+    for down in range(height - one.shape[0] + 1):
+        for across in range(width - one.shape[1] + 1):
+            for lower in range(height - other.shape[0] + 1):
+                for right in range(width - other.shape[1] + 1):
+                    first, second = grown(one, down, across), grown(other, lower, right)
+                    best = max(best, float(np.minimum(first, second).sum() / np.maximum(first, second).sum()))
+    return best
+
+
+def part(alpha: NDArray[np.uint8], rows: tuple[float, float], columns: tuple[float, float]) -> NDArray[np.uint8]:
+    """Between these shares of the height and the width."""
+    height, width = alpha.shape
+    return alpha[int(rows[0] * height) : int(rows[1] * height), int(columns[0] * width) : int(columns[1] * width)]
+
+
+@pytest.mark.parametrize(("product", "on", "shadow", "grain"), PHOTOS)
+def test_the_outline_is_the_true_one(product: str, on: str, shadow: bool, grain: float) -> None:
+    found = taken(product, on, shadow=shadow, grain=grain)
+    assert found is not None
+    alpha = found.pixels[..., 3].astype(float) / 255
+    expected = truth(product)
+    assert abs(alpha.shape[0] - expected.shape[0]) <= 4
+    assert abs(alpha.shape[1] - expected.shape[1]) <= 4
+    assert likeness(alpha, expected) > 0.985
+
+
+def test_its_edge_is_soft() -> None:
+    found = taken("headphones", "white")
+    assert found is not None
+    alpha = found.pixels[..., 3]
+    partly = (alpha > 20) & (alpha < 235)
+    assert 0.002 < partly.mean() < 0.05
+
+
+def test_none_of_the_background_is_left_along_the_edge() -> None:
+    found = taken("headphones", "white")
+    assert found is not None
+    alpha, colour = found.pixels[..., 3], found.pixels[..., :3].astype(int)
+    edge = (alpha > 60) & (alpha < 200)
+    # The product is nearly black and its background was white: anything bright along the edge is a fringe.
+    assert np.percentile(colour[edge].max(axis=-1), 95) < 120
+
+
+def test_what_is_seen_through_a_handle_goes_too() -> None:
+    found = taken("mug", "white")
+    assert found is not None
+    alpha = found.pixels[..., 3]
+    assert part(alpha, (0.45, 0.55), (0.84, 0.87)).max() < 20
+
+
+def test_a_pale_label_on_a_product_stays() -> None:
+    found = taken("serum", "white")
+    assert found is not None
+    alpha = found.pixels[..., 3]
+    assert part(alpha, (0.5, 0.75), (0.2, 0.8)).min() == 255
+
+
+def test_a_white_label_with_print_on_it_stays_on_a_white_background() -> None:
+    pixels = np.full((400, 400, 4), 255, np.uint8)
+    pixels[60:340, 100:300, :3] = (40, 90, 160)
+    pixels[140:260, 130:270, :3] = 255
+    for row in range(160, 250, 20):
+        pixels[row : row + 6, 150:250, :3] = 30
+    found = cut_out(pixels)
+    assert found is not None
+    assert found.pixels[..., 3].mean() > 250
+
+
+def test_its_own_transparency_is_kept_as_it_is() -> None:
+    pixels = drawn("sneaker", 400)
+    found = cut_out(pixels)
+    assert found is not None
+    rows, columns = np.flatnonzero((pixels[..., 3] > 12).any(axis=1)), np.flatnonzero((pixels[..., 3] > 12).any(axis=0))
+    expected = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    assert np.array_equal(found.pixels, expected)
+
+
+def test_a_photograph_of_a_place_is_left_alone() -> None:
+    noise = busy(400, 400)
+    assert cut_out(np.dstack([noise, np.full((400, 400), 255, np.uint8)])) is None
+
+
+def test_a_product_that_runs_out_of_the_picture_is_left_alone() -> None:
+    pixels = scaled(pixels_of(photo("mug"), "RGBA"), SIDE)
+    assert cut_out(np.ascontiguousarray(pixels[: SIDE // 2, SIDE // 4 : SIDE * 3 // 4])) is None
+
+
+def test_a_product_of_its_background_s_colour_is_left_alone() -> None:
+    ground = backdrop("vignette", 400)
+    ground[120:280, 120:280] -= 2.5
+    pixels = np.dstack([np.rint(ground).astype(np.uint8), np.full((400, 400), 255, np.uint8)])
+    assert cut_out(pixels) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 400), (8, 8), (400, 2)])
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_pictures_with_nothing_on_them_are_no_product(shape: tuple[int, int], value: int) -> None:
+    assert cut_out(np.full((*shape, 4), value, np.uint8)) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["detect/coffee.png", "detect/chelsea.png", "detect/japanese-shop.jpg", "photos/prairie_falcon.jpg"]
+)
+def test_real_photographs_of_scenes_are_left_alone(name: str, testdata: Callable[[str], Path]) -> None:
+    with Image.open(testdata(name)) as image:
+        image.thumbnail((SIDE, SIDE))
+        assert cut_out(np.asarray(image.convert("RGBA"))) is None
