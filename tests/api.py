@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
@@ -22,21 +23,24 @@ from darkroom.adapters.memory.messages import MemoryIdempotencyStore, MemoryMete
 from darkroom.adapters.memory.storage import MemoryObjectStore, MemoryUploadStore
 from darkroom.adapters.memory.web import MemoryFetcher
 from darkroom.adapters.pages.reader import PageProductReader
+from darkroom.adapters.studio.overlay import TextOverlayer
 from darkroom.contracts.routes import ROUTES
 from darkroom.domain import ai_models, limits
 from darkroom.domain.jobs import Cost, Failure, Kind, Result, State, result_key
-from darkroom.entry import authorizer
+from darkroom.entry import authorizer, gate
 from darkroom.entry.http import Operation, Show, serve
+from darkroom.entry.queue import consume
 from darkroom.settings import read
 from darkroom.usecases.access import Access, Keys
 from darkroom.usecases.detection import DetectionRequests
-from darkroom.usecases.doodles import DoodleActions, DoodleRequests
+from darkroom.usecases.doodles import DoodleActions, DoodleRequests, DoodleWork
 from darkroom.usecases.endings import Endings
 from darkroom.usecases.generation import Generation
 from darkroom.usecases.health import Health
 from darkroom.usecases.idempotency import Idempotency
 from darkroom.usecases.jobs import Jobs
-from darkroom.usecases.product_images import ProductImageRequests, ProductPages
+from darkroom.usecases.product_images import ProductImageRequests, ProductImageWork, ProductPages
+from darkroom.usecases.running import ByKind, Disposition, JobRunner
 from darkroom.usecases.shelf import Shelf
 from darkroom.usecases.submission import Submissions
 from darkroom.usecases.uploads import Uploads
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from darkroom.domain.jobs import Job
+    from darkroom.ports import Fetched
     from darkroom.settings import Settings
 
 OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
@@ -155,9 +160,17 @@ class MemoryParts:
         return Shelf(self.objects, self.clock)
 
     @cached_property
+    def engines(self) -> dict[str, MemoryEngine]:
+        return {name: MemoryEngine(name) for name in ai_models.ABILITIES}
+
+    @cached_property
     def generation(self) -> Generation:
-        engines = {name: partial(MemoryEngine, name) for name in ai_models.ABILITIES}
+        engines = {name: partial(self.engines.__getitem__, name) for name in self.engines}
         return Generation(engines, engines, objects=self.objects, clock=self.clock, meter=self.meter)
+
+    def web(self, pages: Mapping[str, Fetched]) -> None:
+        """The whole of the web from now on."""
+        self.fetcher = MemoryFetcher(pages)
 
     def doodle_actions(self) -> DoodleActions:
         return DoodleActions(
@@ -174,6 +187,7 @@ class MemoryParts:
             actions=self.doodle_actions,
             submissions=self.submissions(),
             shelf=self.shelf(),
+            fetcher=lambda: self.fetcher,
             clock=self.clock,
             gigabytes=1.0,
         )
@@ -183,6 +197,23 @@ class MemoryParts:
 
     def product_pages(self) -> ProductPages:
         return ProductPages(self.fetcher, PageProductReader)
+
+    def generation_work(self) -> ByKind:
+        return ByKind({Kind.DOODLE: self.doodle_work, Kind.PRODUCT_IMAGE: self.product_image_work})
+
+    def doodle_work(self) -> DoodleWork:
+        return DoodleWork(self.doodle_actions, shelf=self.shelf())
+
+    def product_image_work(self) -> ProductImageWork:
+        return ProductImageWork(
+            pages=self.product_pages(),
+            generation=self.generation,
+            fetcher=self.fetcher,
+            reader=PillowPictures(),
+            encoder=PillowEncoder(),
+            overlayer=TextOverlayer(PillowPictures()),
+            objects=self.objects,
+        )
 
     def health(self) -> Health:
         probes = {"jobs": lambda: self.job_store.get("health"), "detectQueue": self.detect_queue.waiting}
@@ -219,6 +250,37 @@ class Api:
     def job(self, owner: str = "ann", *, images: int = 2, callback_url: str | None = None) -> str:
         urls = [self.upload(owner) for _ in range(images)]
         return self.parts.detection_requests().submit(owner, urls, callback_url=callback_url).job_id
+
+    def product_job(self, owner: str = "ann", *, callback_url: str | None = None) -> str:
+        """A product picture that was asked for."""
+        requests = self.parts.product_image_requests()
+        return requests.submit(owner, "https://shop.example/mug", callback_url=callback_url).job_id
+
+    def doodle_job(self, owner: str = "ann", **fields: Any) -> str:
+        """A doodle that was asked for as a job."""
+        action = {"action": "generate-doodle", "description": "a cat", **fields}
+        requests = self.parts.doodle_requests()
+        asked = requests.asked(gate.fields("doodles.AiRequest", action))
+        job = requests.answer(owner, [asked], several=False, in_background=True)
+        assert not isinstance(job, tuple)
+        return job.job_id
+
+    def work_off(self) -> None:
+        """What the function `worker` does with everything that waits for it."""
+        runner = JobRunner(
+            store=self.parts.job_store,
+            objects=self.parts.objects,
+            endings=self.parts.endings(),
+            clock=self.parts.clock,
+            heartbeat=lambda _: nullcontext(),
+            gigabytes=1.0,
+        )
+        work = self.parts.generation_work()
+
+        def handle(job_id: str, receive_count: int) -> bool:
+            return runner.run(job_id, work, receive_count) is Disposition.DONE
+
+        self.parts.generation_queue.pump(lambda event: consume(event, handle))
 
     def start(self, job_id: str, token: str = "worker") -> Job:
         now = self.parts.clock.now()

@@ -336,6 +336,7 @@ def doodle_requests() -> DoodleRequests:
         actions=doodle_actions,
         submissions=submissions(),
         shelf=shelf(),
+        fetcher=fetcher,
         clock=clock(),
         gigabytes=settings().function_gigabytes,
     )
@@ -452,13 +453,23 @@ def generation() -> Generation:
     from darkroom.usecases.generation import Generation
 
     engines = {name: partial(_engine, name) for name in PROVIDERS}
+    analysers = {name: engine for name, engine in engines.items() if Ability.ANALYSE in ABILITIES[name]}
     return Generation(
         engines,
-        {name: engine for name, engine in engines.items() if Ability.ANALYSE in ABILITIES[name]},
+        analysers | {"sketch": shape_analyser},
         objects=objects(),
         clock=clock(),
         meter=meter(),
     )
+
+
+@cache
+def shape_analyser() -> ports.ImageAnalyser:
+    """What `sketch` reads pictures with: the shapes of all that it draws."""
+    from darkroom.adapters.ai.sketch.vocabulary import rendered
+    from darkroom.adapters.imaging.analyser import ShapeAnalyser
+
+    return ShapeAnalyser(picture_reader(), rendered)
 
 
 _making = Lock()
@@ -504,7 +515,9 @@ def provider_keys() -> ports.ProviderKeys:
 
 
 def _sketch() -> Any:
-    return import_module("darkroom.adapters.ai.sketch.engine").SketchEngine()
+    from darkroom.adapters.ai.sketch.engine import SketchEngine
+
+    return SketchEngine()
 
 
 def _studio() -> Any:

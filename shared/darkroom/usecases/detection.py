@@ -24,7 +24,7 @@ from darkroom.errors import (
     TooLargeError,
     UnacceptableUrlError,
 )
-from darkroom.usecases.submission import Submission
+from darkroom.usecases.submission import Submission, check_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -115,9 +115,9 @@ class DetectionRequests:
             if _is_upload(url):
                 keys[place] = self._key(url, f"imageUrls[{place}]")
             else:
-                self._check_url(url, f"imageUrls[{place}]", fix=IMAGE_FIX)
+                check_url(self._fetcher, url, f"imageUrls[{place}]", fix=IMAGE_FIX)
         if callback_url is not None:
-            self._check_url(callback_url, "callbackUrl")
+            check_url(self._fetcher, callback_url, "callbackUrl")
         rows = self._uploads.owned(owner, list(keys.values())) if keys else {}
         for place, key in keys.items():
             if rows[key].purpose is not Purpose.PROCESS:
@@ -165,14 +165,6 @@ class DetectionRequests:
         if bucket != self._bucket:
             raise ImageNotFoundError(f"There is no bucket {bucket[:63]!r} here")
         return key
-
-    def _check_url(self, url: str, where: str, *, fix: str | None = None) -> None:
-        try:
-            self._fetcher.check(url)
-        except UnacceptableUrlError as error:
-            raise UnacceptableUrlError(
-                f"{where}: {error.detail}", fix=fix or error.fix, code=error.exact_code
-            ) from error
 
 
 class DetectionWork:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.domain import ai_models, cost, doodles, prompts
@@ -22,7 +22,7 @@ from darkroom.errors import (
     ProviderRefusedError,
     TooLargeError,
 )
-from darkroom.usecases.submission import Submission
+from darkroom.usecases.submission import Submission, check_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from darkroom.ports import (
         Clock,
         DoodleMeter,
+        Fetcher,
         PictureEncoder,
         PictureOptimiser,
         PictureReader,
@@ -165,7 +166,7 @@ class DoodleActions:
             **self._kept(owner, Picture(moving, media_type, width, height, pictures[0].seed)),
             "frameCount": len(frames),
             "fps": action["fps"],
-            "frames": [self._kept(owner, picture) for picture in pictures],
+            "frames": [self._kept(owner, replace(picture, seed=None)) for picture in pictures],
             "unmatched": list(outcome.drawn.unmatched),
         }
 
@@ -264,11 +265,14 @@ class DoodleRequests:
         actions: Callable[[], DoodleActions],
         submissions: Submissions,
         shelf: Shelf,
+        fetcher: Callable[[], Fetcher],
         clock: Clock,
         gigabytes: float,
     ) -> None:
-        """`actions` is made on the first work: a request that becomes a job loads no imaging."""
+        """`actions` is made on the first work, `fetcher` for the first webhook: a request that becomes a job loads no
+        imaging."""
         self._actions = actions
+        self._fetcher = fetcher
         self._submissions = submissions
         self._shelf = shelf
         self._clock = clock
@@ -319,8 +323,11 @@ class DoodleRequests:
 
         An action that was made before is recalled, free of charge. Where all that is left is quick and offline, it is
         done here and now, unless the caller wants a job (`in_background`, or a `callback_url`, which tells of jobs).
-        `several` has an action that fails leave the others alone; a single one raises.
+        `several` has an action that fails leave the others alone; a single one raises. Raises UnacceptableUrlError for
+        a `callback_url` that must not be called, and what `Submissions.submit` raises.
         """
+        if callback_url is not None:
+            check_url(self._fetcher(), callback_url, "callbackUrl")
         recalled = {
             place: made
             for place, each in enumerate(asked)

@@ -19,7 +19,7 @@ from darkroom.errors import (
     UnsupportedTypeError,
 )
 from darkroom.usecases.doodles import told
-from darkroom.usecases.submission import Submission
+from darkroom.usecases.submission import Submission, check_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,9 +101,9 @@ class ProductImageRequests:
         named = ai_models.chain(provider, default=OFFLINE)
         chain = tuple(OFFLINE[0] if name in ai_models.OFFLINE else name for name in named)
         ai_models.check(chain, NEEDS, model=model, now=self._clock.now())
-        self._check(product_url, "productUrl")
+        check_url(self._fetcher, product_url, "productUrl")
         if callback_url is not None:
-            self._check(callback_url, "callbackUrl")
+            check_url(self._fetcher, callback_url, "callbackUrl")
         asked = {"productUrl": product_url, "chain": list(chain), "model": model, "style": style, "seed": seed}
         estimate = cost.compute(self._gigabytes, MILLISECONDS)
         if chain[0] not in ai_models.OFFLINE:
@@ -120,12 +120,6 @@ class ProductImageRequests:
                 idempotency_key=idempotency_key,
             )
         )
-
-    def _check(self, url: str, where: str) -> None:
-        try:
-            self._fetcher.check(url)
-        except UnacceptableUrlError as error:
-            raise UnacceptableUrlError(f"{where}: {error.detail}", fix=error.fix, code=error.exact_code) from error
 
 
 class ProductImageWork:

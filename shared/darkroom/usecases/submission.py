@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from darkroom.domain import cost, limits
 from darkroom.domain.jobs import Job, derived_job_id
 from darkroom.domain.messages import message
-from darkroom.errors import IdempotencyMismatchError, TransientError
+from darkroom.errors import IdempotencyMismatchError, TransientError, UnacceptableUrlError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from darkroom.domain.jobs import Cost, Kind
-    from darkroom.ports import Clock, JobStore, MessageQueue
+    from darkroom.ports import Clock, Fetcher, JobStore, MessageQueue
 
 LOOK_AFTER: Final = 1 * limits.MINUTE
 """How long a sent job waits until the sweeper sees it and knows that the queue is behind."""
@@ -37,6 +37,14 @@ class Submission:
     max_cost: float | None = None
     callback_url: str | None = None
     idempotency_key: str | None = None
+
+
+def check_url(fetcher: Fetcher, url: str, field: str, *, fix: str | None = None) -> None:
+    """Raises UnacceptableUrlError, naming the request's field, for a URL that must not be fetched."""
+    try:
+        fetcher.check(url)
+    except UnacceptableUrlError as error:
+        raise UnacceptableUrlError(f"{field}: {error.detail}", fix=fix or error.fix, code=error.exact_code) from error
 
 
 class Submissions:

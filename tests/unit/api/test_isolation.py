@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from darkroom.contracts.routes import ROUTES, Route
 from darkroom.domain.callers import Scope
+from darkroom.domain.jobs import Kind
 
+from tests.unit.api.test_generation_shapes import picture
 from tests.unit.api.test_seed_shapes import DETECTIONS
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from tests.api import Api, Reply
 
 ABOUT_A_JOB = [route for route in ROUTES if "jobId" in route.parameters]
+OF_PRODUCT_PICTURES = {"getImageStatus", "getImageStatusByShortPath"}
 IDENTITIES: dict[str, Callable[[Api], str | None]] = {
     "another owner": lambda api: api.key("ben"),
     "another owner's admin": lambda api: api.key("ben", scopes=list(Scope)),
@@ -34,22 +37,28 @@ def used_up(api: Api, key: str) -> str:
     return key
 
 
-def pending(api: Api) -> str:
-    return api.job()
+def made_for(api: Api, route: Route) -> str:
+    """A job of the kind that the route is about."""
+    hook = "https://example.com/hook"
+    of_picture = route.operation in OF_PRODUCT_PICTURES
+    return api.product_job(callback_url=hook) if of_picture else api.job(callback_url=hook)
 
 
-def processing(api: Api) -> str:
-    return api.start(api.job()).job_id
+def pending(_: Api, job_id: str) -> None:
+    pass
 
 
-def completed(api: Api) -> str:
-    return api.complete(api.job(callback_url="https://example.com/hook"), DETECTIONS).job_id
+def processing(api: Api, job_id: str) -> None:
+    api.start(job_id)
 
 
-def expired(api: Api) -> str:
-    job_id = api.job()
+def completed(api: Api, job_id: str) -> None:
+    of_picture = api.parts.jobs().get("ann", job_id).kind is Kind.PRODUCT_IMAGE
+    api.complete(job_id, picture(job_id) if of_picture else DETECTIONS)
+
+
+def expired(api: Api, job_id: str) -> None:
     api.parts.clock.advance(24 * 3_600_000)
-    return job_id
 
 
 STATES = [pending, processing, completed, expired]
@@ -68,9 +77,10 @@ def without_request(reply: Reply, *own_words: str) -> Any:
 @pytest.mark.parametrize("identity", IDENTITIES.values(), ids=IDENTITIES.keys())
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 def test_another_owners_job_is_answered_like_one_that_never_was(
-    api: Api, route: Route, identity: Callable[[Api], str | None], state: Callable[[Api], str]
+    api: Api, route: Route, identity: Callable[[Api], str | None], state: Callable[[Api, str], None]
 ) -> None:
-    job_id = state(api)
+    job_id = made_for(api, route)
+    state(api, job_id)
     key = identity(api)
     before = api.parts.job_store.get(job_id)
     theirs, unknown = (
@@ -85,8 +95,29 @@ def test_another_owners_job_is_answered_like_one_that_never_was(
 @pytest.mark.parametrize("route", ABOUT_A_JOB, ids=lambda route: route.operation)
 def test_its_owner_does_reach_it(api: Api, key: str, route: Route) -> None:
     """So that the matrix above is about owners, and not about a route that finds nothing for anybody."""
-    job_id = pending(api) if route.method == "DELETE" else completed(api)
+    job_id = made_for(api, route)
+    if route.method != "DELETE":
+        completed(api, job_id)
     assert api.send(route.method, route.path.replace("{jobId}", job_id), key=key).status in route.answers
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.operation in OF_PRODUCT_PICTURES], ids=str)
+@pytest.mark.parametrize("other", ["detection", "doodle"])
+def test_a_job_of_another_kind_is_no_product_picture(api: Api, key: str, route: Route, other: str) -> None:
+    job_id = api.job() if other == "detection" else api.doodle_job()
+    theirs, unknown = (
+        api.send("GET", route.path.replace("{jobId}", each), key=key) for each in (job_id, str(uuid.uuid4()))
+    )
+    assert theirs.status == 404
+    assert without_request(theirs) == without_request(unknown)
+
+
+def test_what_was_drawn_for_one_owner_is_not_recalled_for_another(api: Api) -> None:
+    body = {"action": "generate-doodle", "description": "a cat", "size": 64, "seed": 7}
+    replies = [api.send("POST", "/ai", key=api.key(owner), body=body).json for owner in ("ann", "ann", "ben")]
+    assert [reply["cached"] for reply in replies] == [False, True, False]
+    keys = [reply["doodles"][0]["url"].partition("?")[0] for reply in replies]
+    assert keys[0] == keys[1] != keys[2]
 
 
 @pytest.mark.parametrize("identity", list(IDENTITIES)[:3])

@@ -16,7 +16,9 @@ from darkroom.errors import TransientError
 from jsonschema_rs import Draft202012Validator
 
 from tests.api import Api, MemoryParts, Reply
+from tests.unit.api.test_generation_shapes import PAGE, SHOP, page
 from tests.unit.api.test_http import BrokenJobStore, WorkingClock
+from tests.unit.api.test_isolation import completed, made_for
 from tests.unit.api.test_seed_shapes import DETECTIONS
 
 if TYPE_CHECKING:
@@ -57,8 +59,13 @@ class Asking:
             self.body = {"filename": "cat.jpg"}
         if self.route.request == "detection.ProcessRequest":
             self.body = {"imageUrls": [self.api.upload()]}
+        if self.route.request == "doodles.AiRequest":
+            self.body = {"action": "generate-doodle", "description": "a cat", "size": 64}
+        if self.route.request in {"product_images.GenerateRequest", "product_images.PreviewRequest"}:
+            self.body = {"productUrl": SHOP}
+            self.api.parts.web({SHOP: page(PAGE)})
         if self.route.parameters:
-            self.job_id = self.api.job(callback_url="https://example.com/hook")
+            self.job_id = made_for(self.api, self.route)
         if self.route.operation in {"getWebhook", "replayWebhook"}:
             self.api.complete(self.job_id, DETECTIONS)
 
@@ -75,8 +82,12 @@ def waiting(asking: Asking) -> None:
     clock = asking.api.parts.clock
     assert isinstance(clock, WorkingClock)
     jobs = asking.api.parts.jobs()
-    clock.on_sleep = lambda: asking.api.complete(jobs.list("ann").jobs[0].job_id, DETECTIONS)
+    clock.on_sleep = lambda: completed(asking.api, jobs.list("ann").jobs[0].job_id)
     asking.headers = {"Prefer": "wait=5"}
+
+
+def later(asking: Asking) -> None:
+    asking.headers = {"Prefer": "respond-async"}
 
 
 def broken_body(asking: Asking) -> None:
@@ -94,7 +105,7 @@ def other_scope(asking: Asking) -> None:
 
 def unknown(asking: Asking) -> None:
     asking.job_id = UNKNOWN
-    if asking.route.request:
+    if asking.route.request == "detection.ProcessRequest":
         asking.body = {"imageUrls": ["s3://media/uploads/none.jpg"]}
 
 
@@ -157,7 +168,7 @@ def trouble(asking: Asking) -> None:
 
 RECIPES: dict[int, list[Callable[[Asking], None]]] = {
     200: [well, waiting],
-    202: [well],
+    202: [well, later],
     400: [broken_body],
     401: [no_key],
     403: [other_scope],
