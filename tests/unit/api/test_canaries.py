@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from darkroom import observability
@@ -28,6 +28,36 @@ BODY = {
 }
 
 
+def doodles() -> list[dict[str, Any]]:
+    """Bad ones: of a good one the description is nobody's but the engine's."""
+    said = f"{ADDRESS} {TOKEN} {SIGNED}"
+    sound = {"action": "generate-doodle", "description": said}
+    return [
+        sound | {"count": 0},
+        sound | {"style": said},
+        sound | {"provider": f"{ADDRESS} {SIGNED}"},
+        sound | {"model": f"{ADDRESS} {SIGNED}"},
+        sound | {f"{SIGNED}": 1, ADDRESS: 2},
+        sound | {"callbackUrl": f"http://127.0.0.1/?{SIGNED}"},
+        {"action": said},
+        {"action": "analyze-doodle", "imageData": f"data:{said}"},
+        {"action": "analyze-doodle", "imageData": f"{ADDRESS}{SIGNATURE}", "mimeType": "image/png"},
+        {"actions": [], ADDRESS: said},
+    ]
+
+
+def products() -> list[tuple[str, dict[str, Any]]]:
+    urls = [
+        f"https://shop.example/{ADDRESS}?{SIGNED}",  # a host that is not there
+        f"http://127.0.0.1/?{SIGNED}",
+        f"https://u:{PASSWORD}@shop.example/",
+        f"mailto:{ADDRESS}",
+    ]
+    bad = [("/generative-ai-images/preview", {"productUrl": url}) for url in urls]
+    bad += [("/generative-ai-images/generate", {"productUrl": url}) for url in urls[1:]]
+    return [*bad, ("/generative-ai-images/generate", {"productUrl": urls[0], "provider": ADDRESS, SIGNED: 1})]
+
+
 def requests(api: Api, key: str) -> list[Reply]:
     """Good and bad ones, with a canary wherever a caller can put one."""
     url = api.upload()
@@ -44,6 +74,9 @@ def requests(api: Api, key: str) -> list[Reply]:
         api.send("POST", "/process", key=mistyped, body=BODY, headers={"Authorization": f"Bearer {TOKEN}"}),
         api.send("POST", "/uploads/presign", key=key, body={"filename": f"{ADDRESS}.exe"}),
         api.send("POST", "/uploads/presign", key=key, body={"filename": "a", "contentType": ADDRESS}),
+        *(api.send("POST", "/ai", key=key, body=body) for body in doodles()),
+        *(api.send("POST", path, key=key, body=body) for path, body in products()),
+        api.send("GET", f"/api/status/{ADDRESS}?{SIGNED}", key=key),
         api.send("GET", f"/jobs?cursor={ADDRESS}&{SIGNED}", key=key),
         api.send("GET", f"/jobs/{ADDRESS}?{SIGNED}", key=key),
         api.send("GET", f"/{ADDRESS}?{SIGNED}", key=key),
@@ -73,6 +106,29 @@ def test_no_canary_reaches_a_log_line_or_an_error(written: pytest.CaptureFixture
     for canary in (SIGNATURE, ADDRESS, "jane.doe", PASSWORD, TOKEN, key):
         assert canary not in log
         assert canary not in refusals
+
+
+def test_no_canary_of_a_generation_reaches_the_log_or_a_queue(written: pytest.CaptureFixture[str]) -> None:
+    api = Api(MemoryParts())
+    key = api.key()
+    doodle = {"action": "generate-doodle", "description": f"{ADDRESS} {TOKEN} {SIGNED}", "size": 64}
+    product = {"productUrl": f"https://shop.example/{ADDRESS}?{SIGNED}", "callbackUrl": BODY["callbackUrl"]}
+    replies = [
+        api.send("POST", "/ai", key=key, body=doodle),
+        api.send("POST", "/ai", key=key, body=doodle | {"fresh": True}, headers={"Prefer": "respond-async"}),
+        api.send("POST", "/generative-ai-images/generate", key=key, body=product),
+    ]
+    assert [reply.status for reply in replies] == [200, 202, 202]
+    jobs = [reply.json["jobId"] for reply in replies[1:]]
+    assert api.parts.generation_queue.bodies == [json.dumps({"jobId": job_id}) for job_id in jobs]
+    api.work_off()
+    failed = api.send("GET", f"/api/status/{jobs[1]}", key=key)
+    assert failed.json["status"] == "failed"
+    captured = written.readouterr()
+    log = captured.out + captured.err
+    assert jobs[1] in log, "the test itself must see the log"
+    for canary in (SIGNATURE, ADDRESS, "jane.doe", TOKEN, key):
+        assert canary not in log + failed.text
 
 
 def test_no_canary_reaches_a_queue(written: pytest.CaptureFixture[str]) -> None:
