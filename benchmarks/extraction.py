@@ -200,7 +200,7 @@ def like_name(expected: list[str], given: str) -> bool:
     return any(likeness(one, given) >= 0.75 for one in expected)
 
 
-def _scored(page: Mapping[str, Any], answer: Answer) -> dict[str, tuple[list[str], str | None, bool]]:
+def scored(page: Mapping[str, Any], answer: Answer) -> dict[str, tuple[list[str], str | None, bool]]:
     """Per field: what is expected, what was given, whether it is right. A field without truth is not asked."""
     truth = page["truth"]
     price = truth.get("price", [])
@@ -257,7 +257,7 @@ def main() -> None:
         seconds.append(time.perf_counter() - began)
         read[name] = {key: getattr(ours, key) for key in Answer.__slots__}
         for side, answer in (("darkroom", ours), ("extruct alone", extruct_alone(html, page["url"]))):
-            for field_name, (expected, given, right) in _scored(page, answer).items():
+            for field_name, (expected, given, right) in scored(page, answer).items():
                 for half in ("all", division[name]):
                     scores.setdefault((side, half, field_name), Score()).count(name, expected, given, right)
 

@@ -41,7 +41,12 @@ def _json_ld(**more: object) -> str:
         "@type": "Product",
         "name": "Teapot",
         "image": "https://shop.example/img/teapot.jpg",
-        "offers": {"@type": "Offer", "price": "24.00", "priceCurrency": "GBP", "availability": "https://schema.org/InStock"},
+        "offers": {
+            "@type": "Offer",
+            "price": "24.00",
+            "priceCurrency": "GBP",
+            "availability": "https://schema.org/InStock",
+        },
     }
     return f'<script type="application/ld+json">{json.dumps(product | more)}</script>'
 
@@ -61,7 +66,9 @@ def _shown(speech: str) -> dict[str, str]:
         "title-and-og-title": _page("", title=text, head=f'<meta property="og:title" content="{text}">'),
         "meta-description": _page("", head=f'<meta name="description" content="{text}">'),
         "alt-text": _page(f'<img src="/img/other.jpg" width="500" height="500" alt="{text}">'),
-        "microdata-brand": _page(f'<div itemscope itemtype="https://schema.org/Product"><b itemprop="brand">{text}</b></div>'),
+        "microdata-brand": _page(
+            f'<div itemscope itemtype="https://schema.org/Product"><b itemprop="brand">{text}</b></div>'
+        ),
         "offer-text": _page(f'<p class="offer">25% off {text}</p>'),
         "language-attribute": _page("").replace('lang="en"', f'lang="{text}"'),
         "picture-address": _page("", head=_json_ld(image=f"javascript:alert('{speech}')")),
@@ -147,48 +154,83 @@ def hides(name: str) -> bool:
 def bombs() -> Iterable[tuple[str, bytes]]:
     """Pages made to exhaust whoever reads them."""
     body = _page("").encode()
-    entities = "".join(f'<!ENTITY a{n} "{"&a%d;" % (n - 1) * 10}">' for n in range(1, 12))
+    entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
     deep = 100_000
     yield "deep-divs", body.replace(b"</body>", b"<div>" * deep + b"x" + b"</div>" * deep)
     yield "deep-divs-first", b"<div>" * deep + body
     yield "deep-inline", body.replace(b"</body>", b"<b><i>" * deep)
-    yield "deep-itemscopes", body.replace(b"</body>", b"<div itemscope itemprop=offers><b itemprop=price>1</b>" * 20_000)
-    yield "many-itemscopes", body.replace(
-        b"</body>", b'<div itemscope itemtype="https://schema.org/Product"><b itemprop=name>x</b></div>' * 30_000
+    yield (
+        "deep-itemscopes",
+        body.replace(b"</body>", b"<div itemscope itemprop=offers><b itemprop=price>1</b>" * 20_000),
+    )
+    yield (
+        "many-itemscopes",
+        body.replace(
+            b"</body>", b'<div itemscope itemtype="https://schema.org/Product"><b itemprop=name>x</b></div>' * 30_000
+        ),
     )
     yield "itemprops-in-itemprops", body.replace(b"</body>", b"<div itemscope><p itemprop=name>x" * 10_000)
-    yield "billion-laughs", f'<?xml version="1.0"?><!DOCTYPE html [<!ENTITY a0 "lol">{entities}]><html><body>&a11;'.encode() + body
+    yield (
+        "billion-laughs",
+        f'<?xml version="1.0"?><!DOCTYPE html [<!ENTITY a0 "lol">{entities}]><html><body>&a11;'.encode() + body,
+    )
     yield "entities", body.replace(b"</body>", b"&amp;&#x26;&NotEqualTilde;" * 100_000)
-    yield "nested-json", body.replace(
-        b"</head>", b'<script type="application/ld+json">' + b'{"a":[' * deep + b"</script></head>"
+    yield (
+        "nested-json",
+        body.replace(b"</head>", b'<script type="application/ld+json">' + b'{"a":[' * deep + b"</script></head>"),
     )
-    yield "huge-json", body.replace(
-        b"</head>",
-        b'<script type="application/ld+json">[' + b'{"@type":"Product","name":"x","offers":{"price":"1"}},' * 90_000 + b"{}]</script></head>",
+    yield (
+        "huge-json",
+        body.replace(
+            b"</head>",
+            b'<script type="application/ld+json">['
+            + b'{"@type":"Product","name":"x","offers":{"price":"1"}},' * 90_000
+            + b"{}]</script></head>",
+        ),
     )
-    yield "broken-huge-json", body.replace(
-        b"</head>", b'<script type="application/ld+json">{"a":' + b'"b" "c\\" // /* ' * 200_000 + b"</script></head>"
+    yield (
+        "broken-huge-json",
+        body.replace(
+            b"</head>",
+            b'<script type="application/ld+json">{"a":' + b'"b" "c\\" // /* ' * 200_000 + b"</script></head>",
+        ),
     )
     yield "long-number", body.replace(b"24.00", b"9" * 100_000)
-    yield "long-number-in-json", body.replace(
-        b"</head>", b'<script type="application/ld+json">{"@type":"Product","name":"x","offers":{"price":' + b"9" * 100_000 + b"}}</script></head>"
+    yield (
+        "long-number-in-json",
+        body.replace(
+            b"</head>",
+            b'<script type="application/ld+json">{"@type":"Product","name":"x","offers":{"price":'
+            + b"9" * 100_000
+            + b"}}</script></head>",
+        ),
     )
     yield "many-prices", body.replace(b"</body>", b"<li><a href=/x>$1.00</a> was $2.00</li>" * 100_000)
     yield "spaces", body.replace(b"24.00", b" " * 2_000_000 + b"24.00")
     yield "percentages", body.replace(b"</body>", b"<p>-50%</p><p>$2.00</p><p>$1.00</p>" * 60_000)
-    yield "many-styles", body.replace(b"</head>", b"<style>" + b".a.b{display:none}@media x{.c{}}" * 100_000 + b"</style></head>")
+    yield (
+        "many-styles",
+        body.replace(b"</head>", b"<style>" + b".a.b{display:none}@media x{.c{}}" * 100_000 + b"</style></head>"),
+    )
     yield "open-comments", body.replace(b"</head>", b"<style>" + b"/*" * 500_000 + b"</style></head>")
     yield "long-class", body.replace(b"<h1>", b'<h1 class="' + b"price-" * 300_000 + b'">')
     yield "long-attribute", body.replace(b'alt="Teapot"', b'alt="' + b"a " * 2_000_000 + b'"')
     yield "long-srcset", body.replace(b'alt="Teapot"', b'srcset="' + b"/a.jpg 1w, " * 400_000 + b'"')
     yield "states", body.replace(b"</body>", b"<script>" + b"x = {'price': [{" * 120_000 + b"</script></body>")
-    yield "regex-traps", body.replace(b"</body>", b"<p>" + b"save " * 9 + b"1,1,1,1,1,1,1,1,1,1,1,1" * 100_000 + b"</p></body>")
+    yield (
+        "regex-traps",
+        body.replace(b"</body>", b"<p>" + b"save " * 9 + b"1,1,1,1,1,1,1,1,1,1,1,1" * 100_000 + b"</p></body>"),
+    )
     yield "not-markup", bytes(range(256)) * 4_000
     yield "utf-16-lies", b'<meta charset="utf-16">' + body
     yield "nothing", b""
     yield "only-nul", b"\x00" * 100_000
     yield "unclosed", body.replace(b"</h1>", b"<a href='" * 10_000)
-    yield "five-megabytes", body.replace(
-        b"</body>", b"<div class=card><p>Word after word after word for $3.00 each</p><img src=/a.jpg></div>\n" * 58_000
+    yield (
+        "five-megabytes",
+        body.replace(
+            b"</body>",
+            b"<div class=card><p>Word after word after word for $3.00 each</p><img src=/a.jpg></div>\n" * 58_000,
+        ),
     )
     yield "ten-megabytes", body.replace(b"</body>", b"<p>Word after word after word, and so on.</p>\n" * 230_000)

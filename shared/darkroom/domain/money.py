@@ -108,7 +108,7 @@ def local_currency(host: str, language: str | None) -> str | None:
     if ending in _COUNTRIES and (ending not in _GENERIC or second or _HOMES.get(ending) == subtags[0]):
         return _COUNTRIES[ending]
     # A country as the first label or part of it, as in `ar-sa.shop.example`.
-    for part in re.split(r"[-_]", labels[0][:12]):
+    for part in reversed(re.split(r"[-_]", labels[0][:12])):
         if len(labels) > 2 and len(part) == 2 and part in _COUNTRIES and part not in _GENERIC and part != subtags[0]:
             return _COUNTRIES[part]
     return _LANGUAGES.get(subtags[0])

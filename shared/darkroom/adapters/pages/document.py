@@ -142,7 +142,11 @@ class Document:
 
 
 def parsed(text: str, url: str) -> Document:
-    """Read markup of any quality: never raises for what it holds."""
+    """Read markup of any quality: never raises for what it holds, nor for an address that is none."""
+    try:
+        urlsplit(url)
+    except ValueError:
+        url = ""
     text = _CONTROLS.sub("", text[:PAGE_CHARACTERS])
     # As bytes, because lxml refuses text that declares an encoding. `huge_tree` lifts the limit of 256 levels to 2,048;
     # beyond it libxml2 stops reading.

@@ -11,7 +11,7 @@ from darkroom.adapters.pages.offers import Offers
 from darkroom.adapters.pages.state import State, states
 from darkroom.adapters.pages.visible import View, view_of
 from darkroom.domain.money import iso_code, local_currency
-from darkroom.domain.plain_text import likeness, plain
+from darkroom.domain.plain_text import folded, likeness, plain
 
 if TYPE_CHECKING:
     from darkroom.adapters.pages.document import Document
@@ -88,7 +88,13 @@ class Page:
         metas = self.said.metas
         texts = [*metas.get("og:title", ())[:1], *metas.get("twitter:title", ())[:1], self.title]
         parts = [part for text in texts for part in TITLE_ENDS.split(text[:600])[:2]]
-        return [text for text in (plain(text, 400) for text in (*texts, *parts)) if len(text) > 1]
+        shop = {folded(text) for text in metas.get("og:site_name", ())}
+        shop.update((urlsplit(self.document.url).hostname or "").removeprefix("www.").split(".")[:1])
+        return [
+            text
+            for text in (plain(text, 400) for text in (*texts, *parts))
+            if len(text) > 1 and folded(text) not in shop
+        ]
 
     def _main(self) -> Node | None:
         """Of the products that are declared, the one that the page is about."""

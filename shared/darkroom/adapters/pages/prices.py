@@ -89,7 +89,7 @@ def _with_mark(text: str, number: re.Match[str], taken: int, local: str | None) 
     dash = _DASH.match(text, end)
     trailing = after.match(text, dash.end() if dash else end)
     # Letters that are a currency elsewhere (1.7 L) are none here.
-    if trailing and iso_code(trailing.group(1), local):
+    if trailing and iso_code(trailing.group(1), local) and not text[trailing.end() : trailing.end() + 1].isdigit():
         return digits, trailing.group(1), start, trailing.end()
     return digits, None, start, end
 

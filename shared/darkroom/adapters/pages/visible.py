@@ -117,9 +117,13 @@ def view_of(document: Document, names: Iterable[str], local: str | None) -> View
     view = View(document, heading, place)
     if heading >= 0:
         view.chain = {outer: steps for steps, outer in enumerate(document.ancestors(heading))}
-    view.buttons = _buttons(document)
+    buttons = _buttons(document)
+    of_others = _in_cards(view, [button.element for button in buttons])
+    view.buttons = [button for button in buttons if button.element not in of_others]
     view.candidates = _candidates(document, local)
-    _find_cards(view)
+    of_others = _in_cards(view, [candidate.element for candidate in view.candidates])
+    for candidate in view.candidates:
+        candidate.card = candidate.element in of_others
     _find_sections(view)
     _find_reductions(view)
     for candidate in view.candidates:
@@ -155,7 +159,7 @@ def _match(text: str, name: str) -> float:
     if not one or not other:
         return 0.0
     if one == other:
-        return 1.2
+        return 1.2 if " " in one or len(one) > 12 else 0.9
     lengths = min(len(one), len(other)) / max(len(one), len(other))
     shared = len(set(one.split()) & set(other.split()))
     return likeness(one, other) * (0.7 + 0.3 * lengths) * (1.0 if shared > 1 or lengths > 0.5 else 0.4)
@@ -320,32 +324,36 @@ def _in_attributes(document: Document, local: str | None) -> list[Candidate]:
 # --- what speaks for and against --------------------------------------------------------------------------------------
 
 
-def _find_cards(view: View) -> None:
-    """A price in one of several siblings of one make, none of them around the heading, is another product's."""
+def _in_cards(view: View, numbers: list[int]) -> set[int]:
+    """Of these elements, those of other products: within one of several siblings of one make, each with a link.
+
+    None of the siblings is around the heading. Rows of a table are facts and instalments, not products.
+    """
     document = view.document
     rows: dict[tuple[int, str], set[int]] = {}
-    paths: list[list[int]] = []
-    for candidate in view.candidates:
-        path: list[int] = []
-        for outer, _ in zip(document.ancestors(candidate.element), range(12), strict=False):
+    paths: dict[int, list[int]] = {}
+    for number in numbers:
+        path = paths[number] = []
+        for outer, _ in zip(document.ancestors(number), range(12), strict=False):
             if outer in view.chain:
                 break
-            path.append(outer)
             element = document.elements[outer]
-            if element.tag not in {"tr", "td", "tbody", "th", "dd", "dt"}:  # rows of facts and of instalments
+            if element.tag not in {"tr", "td", "tbody", "th", "dd", "dt"}:
+                path.append(outer)
                 rows.setdefault((element.parent, element.signature), set()).add(outer)
-        paths.append(path)
     linked: dict[int, bool] = {}
-    for candidate, path in zip(view.candidates, paths, strict=True):
+    found: set[int] = set()
+    for number, path in paths.items():
         for outer in path:
             element = document.elements[outer]
-            if len(rows.get((element.parent, element.signature), ())) < 2:
+            if len(rows[element.parent, element.signature]) < 2:
                 continue
             if outer not in linked:
                 linked[outer] = _links_away(document, outer)
             if linked[outer]:
-                candidate.card = True
+                found.add(number)
                 break
+    return found
 
 
 def _links_away(document: Document, number: int) -> bool:
@@ -388,7 +396,7 @@ def _find_reductions(view: View) -> None:
         if not found:
             continue
         share = int(found.group(1)) / 100
-        first, last = bisect_left(places, place - 6), bisect_left(places, place + 7)
+        first, last = bisect_left(places, place - 9), bisect_left(places, place + 10)
         near = seen[first : min(last, first + 12)]
         if (first, int(found.group(1))) in done:
             continue
@@ -418,13 +426,22 @@ def _weigh(candidate: Candidate, view: View) -> None:
     worth -= 1.5 if around.linked else 0.0
     worth -= 1.5 if around.taxed else 0.0  # the same with or without tax, beside the one the page leads with
     worth -= 2.5 if words.ELSEWHERE_WORDS & (around.near | around.far) else 0.0
-    worth -= 1.0 if _says(words.MISLEADING, _words_before(candidate)[-14:]) and not candidate.was else 0.0
-    worth -= 1.0 if _says(words.PER_UNIT, _words_before(candidate)[-12:]) else 0.0
+    worth -= 1.5 if _says(words.MISLEADING, _words_before(candidate)[-14:]) and not candidate.was else 0.0
+    worth -= 1.5 if _in_a_sentence(candidate, view.document) else 0.0
+    worth -= 2.0 if _says(words.UNIT_LABELS, _words_before(candidate)[-22:]) else 0.0
     worth -= 1.0 if candidate.after.strip().startswith("+") or candidate.before.rstrip().endswith("+") else 0.0
     if candidate.section >= 0:
         other_products = _says(words.NEXT_SECTION, folded(view.document.text(candidate.section, 120)))
         worth -= 2.5 if other_products else 0.7
     candidate.worth = worth
+
+
+def _in_a_sentence(candidate: Candidate, document: Document) -> bool:
+    """A price stands alone or with a word or two; one in the midst of many is spoken of."""
+    if not candidate.seen or not document.pieces:
+        return False
+    text = document.pieces[min(candidate.piece, len(document.pieces) - 1)].text
+    return sum(sign.isalpha() for sign in text) > 24
 
 
 def _compare(view: View) -> None:
@@ -434,6 +451,14 @@ def _compare(view: View) -> None:
         if candidate.regular and any(
             other.amount < candidate.amount and not other.was and abs(other.piece - candidate.piece) <= 10
             for other in own
+        ):
+            candidate.was = True
+            candidate.worth -= 4.0
+    # Many shops write a price twice, once for reading aloud.
+    former = [one for one in view.candidates if one.seen and one.was]
+    for candidate in own:
+        if not candidate.was and any(
+            one.amount == candidate.amount and abs(one.piece - candidate.piece) <= 3 for one in former
         ):
             candidate.was = True
             candidate.worth -= 4.0

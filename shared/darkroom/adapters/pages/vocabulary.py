@@ -58,6 +58,10 @@ INSTALMENT: Final = (
     "мес|месяц|рассрочка|в месяц|кредит|міс|taksit|ay|شهريا|قسط|أقساط|תשלומים|分割|分期|每期|期|月々|할부|개월|"
     "ผ่อน|tra gop|ansuran|cicilan|meness|menesi|kuus|x de|\\d+ x|\\d+x"
 )
+UNIT_LABELS: Final = (
+    "per unit|unit price|price per|grundpreis|cena jednotkowa|jednotkova cena|egysegar|pret unitar|jamforpris|jmf pris|"
+    "vertailuhinta|prix au kilo|prix au litre|precio por kg|precio por litro|preco por kg|prijs per kilo"
+)
 PER_UNIT: Final = (
     "per unit|unit price|each 100|per 100|per kg|per litre|per liter|per lb|per oz|per sq|per m|pro|je 100|"
     "grundpreis|100 ?g|100 ?ml|1 ?kg|1 ?l|kg|litre|liter|ml|m2|sqm|sq ft|oz|lb|l|kilo|au kilo|le kilo|al kg|"
@@ -126,7 +130,8 @@ ABOUT: Final = (
     "approximately|approx|about|circa|ca|etwa|ungefahr|environ|aproximadamente|unos|cerca de|przyblizeniu|около"
 )
 MISLEADING: Final = (
-    "from|starting|sold separately|deposit|gift card|warranty|protection plan|insurance|trade in|worth|value|"
+    "from|starting|guarantee|cover|"
+    "sold separately|deposit|gift card|warranty|protection plan|insurance|trade in|worth|value|"
     "shop now|points?|bonus|credit|balance|subtotal|sub total|total|cart total|tax|fee|fees|tip|donation|"
     "sign up|newsletter"
 )
@@ -162,7 +167,7 @@ PRICE_WORDS: Final = frozenset(
 )
 NOW_WORDS: Final = frozenset(
     {"current", "final", "sale", "special", "now", "new", "actual", "our", "offer", "discounted", "selling", "buybox"}
-    | {"main", "our", "promo", "today", "ahora", "actueel", "nova", "aktualna", "brutto", "gross", "incl"}
+    | {"promo", "today", "ahora", "actueel", "nova", "aktualna", "brutto", "gross", "incl"}
 )
 OLD_WORDS: Final = frozenset(
     {"old", "was", "list", "regular", "rrp", "msrp", "strike", "striked", "strikethrough", "stroke", "crossed", "cross"}
