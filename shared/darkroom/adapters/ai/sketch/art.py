@@ -72,15 +72,26 @@ class Drawing:
 
 @dataclass(frozen=True)
 class GlyphArt:
-    """A drawing of the font, scaled about the window's corner and moved."""
+    """A drawing of the font, turned about the middle of its box (degrees clockwise), scaled, and moved."""
 
     glyph: Glyph
     scale: float = 1.0
     dx: float = 0.0
     dy: float = 0.0
+    turn: float = 0.0
 
     def _at(self, points: Points) -> Points:
-        return points * self.scale + np.array([self.dx, self.dy])
+        if self.turn:
+            x1, y1, x2, y2 = self.glyph.box
+            middle, angle = np.array([(x1 + x2) / 2, (y1 + y2) / 2]), np.deg2rad(self.turn)
+            spin = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+            points = (points - middle) @ spin + middle
+        at: Points = points * self.scale + np.array([self.dx, self.dy])
+        return at
+
+    @property
+    def box(self) -> Box:
+        return bounds([self._at(outline) for outline in self.glyph.light]) if self.turn else self.glyph.box
 
     @property
     def silhouette(self) -> Sequence[Points]:
@@ -113,7 +124,7 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Shape:
-    """A layer of our own: filled outlines that do not overlap, a line around each unless `bare`, and further strokes."""
+    """A layer of our own: filled outlines that do not overlap, each with a line round it unless `bare`, and strokes."""
 
     fills: tuple[tuple[int, Points], ...] = ()
     strokes: tuple[Stroke, ...] = ()

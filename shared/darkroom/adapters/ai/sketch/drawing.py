@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from darkroom.adapters.ai.sketch import abstract
+from darkroom.adapters.ai.sketch import abstract, scenery
 from darkroom.adapters.ai.sketch.hand import TENTHS, Hand, smooth
-from darkroom.adapters.ai.sketch.language import Scene, read
-from darkroom.adapters.ai.sketch.layout import Item, Layout, laid_out
-from darkroom.adapters.ai.sketch.scenery import FLOATING, Layer, Stage
-from darkroom.adapters.ai.sketch.styles import ACCENTS, LOOKS, Look, Paint, filled, painted, solids
+from darkroom.adapters.ai.sketch.language import Scene, Subject, read
+from darkroom.adapters.ai.sketch.layout import Layout, laid_out
+from darkroom.adapters.ai.sketch.scenery import FLOATING
+from darkroom.adapters.ai.sketch.stage import Layer, Stage
+from darkroom.adapters.ai.sketch.styles import ACCENTS, LOOKS, Paint, Sheet, filled, painted, solids
 from darkroom.domain.doodles import Style
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from darkroom.adapters.ai.sketch.items import Item
 
     Points = NDArray[np.float64]
 
@@ -51,45 +54,69 @@ def document(width: int, height: int, paper: str | None, content: str) -> str:
 
 def chance(*words: object) -> random.Random:
     """A source of chance that the words decide, the same on every machine and in every process."""
-    return random.Random(int.from_bytes(hashlib.sha256("\x1f".join(map(str, words)).encode()).digest()[:8]))
+    return random.Random(int.from_bytes(hashlib.sha256("\x1f".join(map(str, words)).encode()).digest()[:8]))  # noqa: S311 - art, not secrets
 
 
 def compose(
-    description: str, style: Style, *, width: int, height: int, seed: int, index: int = 0, transparent: bool = False, boil: int = 0,
-    scene: Scene | None = None, steps: bool = False,
+    description: str,
+    style: Style,
+    *,
+    width: int,
+    height: int,
+    seed: int,
+    index: int = 0,
+    transparent: bool = False,
+    boil: int = 0,
+    scene: Scene | None = None,
+    step: bool = False,
+    roomy: bool = False,
 ) -> Picture:
-    """The picture number `index` of a description. `boil` redraws the same picture by another turn of the hand."""
+    """The picture number `index` of a description.
+
+    `boil` is the same picture drawn once more, so that its lines live; with `step`, who walks is at their next step.
+    `roomy` leaves what moves about the room for it.
+    """
     scene = scene if scene is not None else read(description)
     look = LOOKS[style]
     side = float(min(width, height))
     words = " ".join(scene.words)
     plan = chance(seed, index, words, "plan")
-    hand = Hand(chance(seed, index, words, style, "hand", boil), side=side, wobble=look.wobble * side)
-    rng = chance(seed, index, words, style, "paint")
-    accent = next((subject.colour for subject in scene.subjects if subject.colour.startswith("#")), "") or ACCENTS[plan.randrange(len(ACCENTS))]
+    again = chance(seed, words, "boil", boil) if boil else None
+    hand = Hand(chance(seed, index, words, style, "hand"), side=side, wobble=look.wobble * side, again=again)
+    accent = (
+        next((subject.colour for subject in scene.subjects if subject.colour.startswith("#")), "")
+        or ACCENTS[plan.randrange(len(ACCENTS))]
+    )
     if not scene.subjects:
-        layers = abstract.drawn(words, look, hand, plan, width=width, height=height, accent=accent, settings=scene.settings)
+        strokes = abstract.drawn(look, hand, plan, width=width, height=height, accent=accent)
         empty = Layout((), None, (0, 0, width, height))
-        return Picture(width, height, None if transparent else look.paper, tuple((layer, None) for layer in layers), scene, empty)
+        return Picture(
+            width, height, None if transparent else look.paper, tuple((layer, None) for layer in strokes), scene, empty
+        )
     floating = bool(set(scene.settings) & FLOATING) and not set(scene.settings) - FLOATING - RARE
     grounded = bool(scene.settings) and not floating
     margin = look.margin * (0.85 if scene.settings and style is Style.MINIMALIST else 1.0)
-    layout = laid_out(scene, plan, width=width, height=height, margin=margin, variant=index, grounded=grounded)
+    layout = laid_out(
+        scene, plan, width=width, height=height, margin=margin, variant=index, grounded=grounded, roomy=roomy
+    )
     if floating:
         layout = replace(layout, ground=None)
-    stage = Stage(width, height, look, hand, chance(seed, index, words, "stage"), layout, scene.settings, transparent, accent)
-    scenery = stage.draw()
-    layers: list[tuple[Layer, Item | None]] = [(layer, None) for layer in scenery if not layer.front]
+    stage = Stage(
+        width, height, look, hand, chance(seed, index, words, "stage"), layout, scene.settings, transparent, accent
+    )
+    surroundings = scenery.drawn(stage, touch=index % 3)
+    layers: list[tuple[Layer, Item | None]] = [(layer, None) for layer in surroundings if not layer.front]
     if style is Style.MINIMALIST and not scene.settings:
-        layers.extend((layer, None) for layer in _spot(layout, scene, plan, accent))
+        layers.extend((layer, None) for layer in _spot(layout, plan, accent))
+    sheet = Sheet(hand, look, chance(seed, index, words, style, "paint"), side)
     for item in layout.items:
-        layers.append((_item(item, scene, hand, look, rng, side, accent, opaque=not transparent or bool(item.joined) or bool(scene.settings)), item))
-    layers.extend((layer, None) for layer in scenery if layer.front)
+        opaque = not transparent or bool(item.joined) or bool(scene.settings)
+        layers.append((_item(item, scene.subjects[item.subject], sheet, accent, opaque=opaque, step=step), item))
+    layers.extend((layer, None) for layer in surroundings if layer.front)
     return Picture(width, height, None if transparent else look.paper, tuple(layers), scene, layout)
 
 
-def _item(item: Item, scene: Scene, hand: Hand, look: Look, rng: random.Random, side: float, accent: str, *, opaque: bool) -> Layer:
-    subject = scene.subjects[item.subject]
+def _item(item: Item, subject: Subject, sheet: Sheet, accent: str, *, opaque: bool, step: bool) -> Layer:
     x1, y1, x2, y2 = item.drawing.box
     scale = item.h / (y2 - y1)
     turn = np.deg2rad(item.turn)
@@ -98,31 +125,40 @@ def _item(item: Item, scene: Scene, hand: Hand, look: Look, rng: random.Random, 
     def place(points: Points) -> Points:
         local = (points - np.array([(x1 + x2) / 2, (y1 + y2) / 2])) * np.array([-scale if item.flip else scale, scale])
         placed: Points = local @ spin + np.array([item.x, item.y])
-        if item.clip is not None:
-            # What is above has no height left, and nothing of it is filled.
-            placed[:, 1] = np.maximum(placed[:, 1], item.box[1] + item.clip * item.h)
         return placed
 
     tint = ""
     if subject.colour and item.drawing.parts:
         first = item.drawing.parts[0]
         tint = subject.colour if subject.colour.startswith("#") else (first.colours[0] if first.colours else "")
-    svg = painted(item.drawing, place, scale, hand, look, Paint(accent, tint=tint, opaque=opaque), rng, side)
+    traced: list[Points] = []
+    drawing = item.other if step and item.other else item.drawing
+    above = None if item.clip is None else item.box[1] + item.clip * item.h
+    svg = painted(drawing, place, scale, sheet, Paint(accent, tint=tint, opaque=opaque), above=above, traced=traced)
     if item.string:
         (sx, sy), bottom = item.string, item.box[3]
         start = bottom - item.h * 0.06
-        curve = smooth([(item.x, start), (item.x + (sx - item.x) * 0.2 - item.w * 0.05, start + (sy - start) * 0.45), (sx, sy)])
-        svg = filled([hand.stroke(curve, look.pen * side * 0.7)], look.ink, rule="nonzero") + svg
-    return Layer(svg, "", (item.x, item.y))
+        curve = smooth(
+            [(item.x, start), (item.x + (sx - item.x) * 0.2 - item.w * 0.05, start + (sy - start) * 0.45), (sx, sy)]
+        )
+        string = sheet.hand.stroke(curve, sheet.look.pen * sheet.side * 0.7)
+        svg = filled([string], sheet.look.ink, rule="nonzero") + svg
+    return Layer(svg, "", (item.x, item.y), traced=traced)
 
 
-def _spot(layout: Layout, scene: Scene, rng: random.Random, accent: str) -> list[Layer]:
+def _spot(layout: Layout, rng: random.Random, accent: str) -> list[Layer]:
     """One flat round of the accent colour behind what has no solid part to carry it."""
-    main = max(layout.items, key=lambda item: item.w * item.h, default=None)
-    if main is None or any(solids(part) for item in layout.items for part in item.drawing.parts):
+    if not layout.items or any(solids(part) for item in layout.items for part in item.drawing.parts):
         return []
-    radius = 0.34 * max(main.w, main.h)
-    x, y = main.x + rng.choice((-1, 1)) * main.w * 0.22, main.y - main.h * 0.16
+    x1, y1, x2, y2 = layout.focus
+    radius = 0.34 * max(x2 - x1, y2 - y1)
+    x, y = (x1 + x2) / 2 + rng.choice((-1, 1)) * (x2 - x1) * 0.22, (y1 + y2) / 2 - (y2 - y1) * 0.12
     turns = [number / 9 * 2 * np.pi for number in range(9)]
-    ring = [(x + radius * rng.uniform(0.94, 1.05) * float(np.cos(t)), y + radius * rng.uniform(0.94, 1.05) * float(np.sin(t))) for t in turns]
+    ring = [
+        (
+            x + radius * rng.uniform(0.94, 1.05) * float(np.cos(t)),
+            y + radius * rng.uniform(0.94, 1.05) * float(np.sin(t)),
+        )
+        for t in turns
+    ]
     return [Layer(filled([smooth(ring, closed=True)], accent), "", (x, y))]

@@ -7,6 +7,7 @@ All coordinates are pixels of the finished picture, y downwards.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -42,10 +43,14 @@ class Waves:
 
 
 class Hand:
-    """One drawer's hand on one sheet. `side` is the sheet's shorter side, `wobble` how far lines stray, in pixels."""
+    """One drawer's hand on one sheet. `side` is the sheet's shorter side, `wobble` how far lines stray, in pixels.
 
-    def __init__(self, rng: random.Random, *, side: float, wobble: float) -> None:
+    `again` is the chance of another time that the same hand draws the same: nearly, not quite.
+    """
+
+    def __init__(self, rng: random.Random, *, side: float, wobble: float, again: random.Random | None = None) -> None:
         lengths = (0.42 * side, 0.16 * side, 0.06 * side)
+        self._other = [Waves(again, lengths[1:], (0.34, 0.2)) for _ in range(2)] if again else []
         self._rng = rng
         self._wobble = wobble
         self._aside = Waves(rng, lengths, (1.0, 0.55, 0.25))
@@ -56,6 +61,8 @@ class Hand:
     def bent(self, points: Points, share: float = 1.0) -> Points:
         """Where the hand puts what was meant to be at `points`."""
         moved = np.stack([self._aside.at(points), self._along.at(points)], axis=1)
+        if self._other:
+            moved += np.stack([waves.at(points) for waves in self._other], axis=1)
         return points + moved * (self._wobble * share)
 
     def pressure(self, points: Points) -> NDArray[np.float64]:
@@ -75,7 +82,9 @@ class Hand:
         start = self._rng.randrange(len(points))
         around = np.roll(points, -start, axis=0)
         extra = max(1, int(len(points) * overshoot)) if overshoot else 1
-        return self.stroke(np.concatenate([around, around[:extra]]), width, press=press, taper=0.3 if overshoot else 1.0)
+        return self.stroke(
+            np.concatenate([around, around[:extra]]), width, press=press, taper=0.3 if overshoot else 1.0
+        )
 
     def hatched(
         self, outlines: Sequence[Points], *, spacing: float, width: float, angle: float, share: float = 1.0
@@ -109,10 +118,15 @@ def spans(
             length = end - begin
             if length < spacing * 0.8:
                 continue
-            first = end - length * share * rng.uniform(0.8, 1.12) if share < 1 else begin + spacing * rng.uniform(0, 0.3)
+            first = (
+                end - length * share * rng.uniform(0.8, 1.12) if share < 1 else begin + spacing * rng.uniform(0, 0.3)
+            )
             last = end - spacing * rng.uniform(0.05, 0.35)
             if last - first > spacing * 0.5:
-                low, high = ahead * first + across * level, ahead * last + across * (level + spacing * rng.uniform(-0.2, 0.2))
+                low, high = (
+                    ahead * first + across * level,
+                    ahead * last + across * (level + spacing * rng.uniform(-0.2, 0.2)),
+                )
                 yield (float(low[0]), float(low[1])), (float(high[0]), float(high[1]))
         level += spacing * rng.uniform(0.8, 1.2)
 
@@ -170,7 +184,7 @@ def polygon(*points: tuple[float, float], step: float = 60.0) -> Points:
 def resampled_corners(points: Points, step: float) -> Points:
     """Each piece of a polyline divided by itself, so that its corners stay."""
     pieces = [np.linspace(a, b, max(2, math.ceil(float(np.hypot(*(b - a))) / step) + 1))[:-1]
-              for a, b in zip(points, points[1:], strict=False)]  # fmt: skip
+              for a, b in pairwise(points)]  # fmt: skip
     return np.concatenate([*pieces, points[-1:]])
 
 

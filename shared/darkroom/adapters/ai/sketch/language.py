@@ -15,11 +15,63 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from darkroom.adapters.ai.sketch import vocabulary
-from darkroom.adapters.ai.sketch.vocabulary import Thing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from darkroom.adapters.ai.sketch.vocabulary import Thing
+
+GROUPS: Final = {
+    "family": "man woman boy",
+    "couple": "man woman",
+    "parents": "man woman",
+    "grandparents": "grandpa grandma",
+    "siblings": "boy girl",
+    "friends": "boy girl",
+    "animals": "cat dog rabbit",
+    "pets": "cat dog",
+    "animal": "dog",
+    "pet": "cat",
+    "fruit": "apple banana grapes",
+    "fruits": "apple banana grapes",
+    "vegetables": "carrot tomato broccoli",
+    "vegetable": "carrot",
+    "veggies": "carrot tomato broccoli",
+    "toys": "teddy ball kite",
+    "toy": "teddy",
+    "instruments": "guitar drum trumpet",
+    "band": "guitar drum microphone",
+    "insects": "bee ladybug butterfly",
+    "insect": "ladybug",
+    "vehicles": "car bus bicycle",
+    "vehicle": "car",
+    "planets": "saturn earth",
+    "sweets": "candy lollipop",
+    "candies": "candy lollipop",
+    "drinks": "juice soda",
+    "drink": "juice",
+    "tools": "hammer wrench",
+    "tool": "hammer",
+    "food": "pizza hamburger",
+    "breakfast": "coffee croissant",
+    "lunch": "sandwich juice",
+    "picnic": "basket sandwich apple",
+    "dessert": "cake",
+    "desserts": "cake donut",
+    "snack": "cookie",
+    "snacks": "cookie popcorn",
+    "clothes": "shirt jeans",
+    "flowers bed": "tulip daisy tulip",
+    "dinosaurs": "dinosaur t+rex",
+    "musicians": "singer guitar",
+    "creature": "monster",
+    "creatures": "monster alien",
+    "sea creatures": "octopus fish crab",
+    "sea animals": "whale fish turtle",
+    "farm animals": "cow pig sheep",
+    "wild animals": "lion elephant giraffe",
+}
+"""Words for several kinds of things: what is drawn for them. "+" joins the words of one name."""
 CHARACTERS: Final = 2_000
 """What of a description is read."""
 THINGS: Final = 16
@@ -154,7 +206,7 @@ FACES: Final = {
     "love": {"cat": "😻", "face": "😍"},
     "scared": {"cat": "🙀", "face": "😱"},
     "cool": {"face": "😎"},
-    "asleep": {"face": "😴"},
+    "asleep": {"face": "😌"},
 }
 """What has a drawing of its own in some mood."""
 SIGNS: Final = {"asleep": "💤", "love": "💕", "singing": "🎵", "angry": "💢", "sad": "💧"}
@@ -212,7 +264,8 @@ RELATIONS: Final = _table("""
     chasing: chasing, chases, following, follows, running after, hunting, racing after, leading;
     looking at: looking at, looks at, watching, watches, facing, seeing, admiring, staring at, talking to, talking with,
                 hugging, kissing, meeting, fighting, meets, hugs, greets, greeting, versus, vs, and its friend;
-    dreaming of: dreaming of, dreaming about, dreams of, dreams about, thinking of, thinking about, imagining, wishing for;
+    dreaming of: dreaming of, dreaming about, dreams of, dreams about, thinking of, thinking about, imagining,
+            wishing for;
     with: with, together with, along with;
     full of: full of, filled with, containing, of
 """)
@@ -290,6 +343,10 @@ LISTED: Final = frozenset({
     Relation.BETWEEN, Relation.HOLD, Relation.WEAR, Relation.WITH, Relation.PLAY, Relation.FULL, Relation.IN
 })  # fmt: skip
 """Relations whose objects may be a list: "with a hat and a scarf"."""
+LOOSE: Final = frozenset({
+    Relation.FACE, Relation.CHASE, Relation.BESIDE, Relation.BEHIND, Relation.FRONT, Relation.ABOVE, Relation.DREAM
+})  # fmt: skip
+"""Relations after whose object a further relation is most likely said of that object."""
 SMALL: Final = 0.75
 """Metres; what is smaller can be held."""
 LIVING: Final = frozenset({"pets and farm", "wild animals", "insects", "sea animals", "people", "fantasy", "acts"})
@@ -312,12 +369,11 @@ def tokens(description: str) -> list[Token]:
     text = unicodedata.normalize("NFC", description[:CHARACTERS])
     found: list[Token] = []
     place = 0
-    for match in [*emoji.emoji_list(text), {"match_start": len(text), "match_end": len(text), "emoji": ""}]:
+    for match in emoji.emoji_list(text):
         found.extend(_words(text[place : match["match_start"]]))
-        if match["emoji"]:
-            found.append(Token(match["emoji"], emoji=True))
+        found.append(Token(match["emoji"], emoji=True))
         place = match["match_end"]
-    return found
+    return [*found, *_words(text[place:])]
 
 
 def _words(text: str) -> Iterable[Token]:
@@ -392,7 +448,7 @@ class _Reader:
         if token.text in BREAKS:
             self.heads, self.objects, self.relation, self.used, self.verb = [], [], None, None, ""
             return 1
-        for reader in (self._long_thing, self._phrase, self._adjective, self._short_thing):
+        for reader in (self._long_thing, self._phrase, self._adjective, self._group, self._short_thing):
             if taken := reader(at):
                 return taken
         self._quiet(token.text)
@@ -400,7 +456,7 @@ class _Reader:
 
     # phrases, longest first
 
-    def _match(self, at: int, table: dict[str, str] | dict[str, int] | dict[str, float]) -> tuple[str, int]:
+    def _match(self, at: int, table: Mapping[str, object]) -> tuple[str, int]:
         for count in range(min(vocabulary.LONGEST_NAME, len(self.words) - at), 0, -1):
             phrase = " ".join(self.words[at : at + count])
             if phrase in table:
@@ -418,9 +474,12 @@ class _Reader:
         return found[1]
 
     def _phrase(self, at: int) -> int:
-        candidates = [(self._match(at, table), kind) for kind, table in enumerate((WHOLE, SETTINGS, RELATIONS, MOTIONS))]
+        candidates = [
+            (self._match(at, table), kind) for kind, table in enumerate((WHOLE, SETTINGS, RELATIONS, MOTIONS))
+        ]
         (phrase, count), kind = max(candidates, key=lambda each: (each[0][1], -each[1]))
-        if not count:
+        longest = max(self._match(at, table)[1] for table in (MOODS, COLOURS, NUMBERS))
+        if not count or longest > count:
             return 0
         if kind == 1 and self._names_thing(at, count):
             return 0
@@ -428,7 +487,7 @@ class _Reader:
         return count
 
     def _names_thing(self, at: int, count: int) -> bool:
-        """"snow globe", "rain boots": the place is the first half of a name; or a plain noun before a thing, "sea horse"."""
+        """ "rain boots", "beach umbrella": the place is only the first half of a name."""
         found = vocabulary.find(self.words, at)
         return found is not None and found[1] > count
 
@@ -462,7 +521,7 @@ class _Reader:
         return 0
 
     def _describes_back(self, at: int) -> bool:
-        """"a car that is red": said of what was named before, not of what follows."""
+        """ "a car that is red": said of what was named before, not of what follows."""
         return bool(self.heads) and not self._before_thing(at + 1) and self.relation is None
 
     def _before_thing(self, at: int) -> bool:
@@ -492,6 +551,20 @@ class _Reader:
                 return found[1] + count
         self._thing(found[0], plural=found[2])
         return found[1]
+
+    def _group(self, at: int) -> int:
+        phrase, count = self._match(at, GROUPS)
+        if not count or vocabulary.find(self.words, at):
+            return 0
+        relation, joins = self.relation, self.joins
+        for number, name in enumerate(GROUPS[phrase].split()):
+            thing = vocabulary.by_name()[name.replace("+", " ")]
+            # Each stands in the relation that the word for all of them stands in.
+            self.relation, self.joins = relation, joins or number > 0
+            if number and relation is None:
+                self.relation = None
+            self._thing(thing, plural=False)
+        return count
 
     def _quiet(self, word: str) -> None:
         if word in {"and", ",", "&", "+", "plus", "or"}:
@@ -531,18 +604,29 @@ class _Reader:
         relation = Relation(RELATIONS[phrase])
         if relation is Relation.FULL and phrase == "of" and not self._holds_last():
             return
-        if phrase in MOTIONS or phrase.split()[0] in MOTIONS:
-            self._moves(MOTIONS[phrase if phrase in MOTIONS else phrase.split()[0]], at + count)
+        if phrase in MOTIONS or phrase.split(maxsplit=1)[0] in MOTIONS:
+            self._moves(MOTIONS[phrase if phrase in MOTIONS else phrase.split(maxsplit=1)[0]], at + count)
             self.verb = ""
         if relation is Relation.WITH and self.used is Relation.WITH and self.objects:
             self.heads = self.objects
-        if relation in {Relation.CHASE}:
+        if self._said_of_object(relation):
+            self.heads, self.objects, self.used = self.objects, [], None
+        if relation is Relation.CHASE:
             self._moves("run", at + count)
         if not self.heads and self.pending.article and not self.subjects and phrase not in {"in", "on", "at"}:
             return
         self.relation = relation
         self.joins = False
         self.pending = _Pending()
+
+    def _said_of_object(self, relation: Relation) -> bool:
+        """ "a cat looking at a fish in a bowl": it is the fish that is in it."""
+        if self.used not in LOOSE or not self.objects:
+            return False
+        alive = self.subjects[self.objects[-1]].thing.section in LIVING
+        return relation is Relation.IN or (
+            alive and relation in {Relation.ON, Relation.WEAR, Relation.HOLD, Relation.RIDE}
+        )
 
     def _holds_last(self) -> bool:
         last = self.subjects[-1].thing if self.subjects else None
@@ -662,11 +746,13 @@ def _meant(relation: Relation, subject: Thing, thing: Thing) -> Relation:
         small = thing.height <= SMALL and thing.section not in LIVING and thing.place != "sky"
         held = small or thing.name in {"balloon", "kite", "umbrella"}
         meant = Relation.BESIDE if not alive else Relation.WEAR if worn else Relation.HOLD if held else Relation.BESIDE
-    elif (relation is Relation.WEAR and not worn) or (relation is Relation.RIDE and thing.section in {"clothes", "food"}):
+    elif (relation is Relation.WEAR and not worn) or (
+        relation is Relation.RIDE and thing.section in {"clothes", "food"}
+    ):
         meant = Relation.HOLD
     elif relation is Relation.PLAY and thing.section != "music":
         meant = Relation.BESIDE
     return meant
 
 
-WORN: Final = frozenset({"crown", "headphones", "ribbon", "glasses", "snorkel", "backpack"})
+WORN: Final = frozenset({"wing", "crown", "headphones", "ribbon", "glasses", "snorkel", "backpack"})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from darkroom.adapters.ai.sketch.art import Drawing, GlyphArt, Part, Shape, Stroke, bounds
-from darkroom.adapters.ai.sketch.hand import ellipse, polygon, ribbon, resampled_corners, smooth
+from darkroom.adapters.ai.sketch.hand import ellipse, polygon, resampled_corners, ribbon, smooth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,15 +34,17 @@ def box(x1: float, y1: float, x2: float, y2: float) -> Points:
     return polygon((x1, y1), (x2, y1), (x2, y2), (x1, y2))
 
 
-def arc(x: float, y: float, rx: float, ry: float, start: float, end: float, steps: int = 30) -> Points:
+def arc(x: float, y: float, rx: float, ry: float, start: float, end: float, steps: int = 30) -> Points:  # noqa: PLR0917
     """Part of an ellipse from one angle to another, in degrees clockwise from rightwards."""
     turn = np.deg2rad(np.linspace(start, end, steps))
-    return np.stack([x + rx * np.cos(turn), y + ry * np.sin(turn)], axis=1)
+    points: Points = np.stack([x + rx * np.cos(turn), y + ry * np.sin(turn)], axis=1)
+    return points
 
 
 def mirrored(points: Points) -> Points:
     """About x = 0, still running the same way round."""
-    return (points * np.array([-1.0, 1.0]))[::-1]
+    turned: Points = (points * np.array([-1.0, 1.0]))[::-1]
+    return turned
 
 
 Layer = tuple[int, "Points"] | tuple[int, "Points", tuple["Stroke", ...]] | Stroke
@@ -68,7 +70,9 @@ def only(*strokes: Points, weight: float = 1.0) -> Shape:
 def _table(colours: Sequence[str]) -> Drawing:
     legs = [box(x, 1060, x + 110, GROUND) for x in (-900, 790)]
     top = polygon((-1080, 900), (1080, 900), (1080, 1060), (-1080, 1060))
-    return _drawn(colours, fill(1, *legs), fill(0, top, strokes=[line((-900, 980), (-300, 985)), line((100, 975), (700, 980))]))
+    return _drawn(
+        colours, fill(1, *legs), fill(0, top, strokes=[line((-900, 980), (-300, 985)), line((100, 975), (700, 980))])
+    )
 
 
 def _bench(colours: Sequence[str]) -> Drawing:
@@ -79,11 +83,11 @@ def _bench(colours: Sequence[str]) -> Drawing:
 
 
 def _stool(colours: Sequence[str]) -> Drawing:
-    legs = [polygon((-330, 1300), (-240, 1300), (-340, GROUND), (-430, GROUND)),
-            polygon((240, 1300), (330, 1300), (430, GROUND), (340, GROUND))]  # fmt: skip
-    return _drawn(
-        colours, fill(0, *legs), fill(0, ellipse(0, 1270, 470, 120)), only(line((-350, 1720), (350, 1720)))
-    )
+    legs = [
+        polygon((-330, 1300), (-240, 1300), (-340, GROUND), (-430, GROUND)),
+        polygon((240, 1300), (330, 1300), (430, GROUND), (340, GROUND)),
+    ]
+    return _drawn(colours, fill(0, *legs), fill(0, ellipse(0, 1270, 470, 120)), only(line((-350, 1720), (350, 1720))))
 
 
 def _shelf(colours: Sequence[str]) -> Drawing:
@@ -98,33 +102,47 @@ def _shelf(colours: Sequence[str]) -> Drawing:
     frame = fill(0, box(-800, 600, 800, GROUND))
     inside = Shape(((1, box(-700, 700, 700, 1300)), (1, box(-700, 1400, 700, 1900))))
     palette = (colours[0], "#f6ead2", "#e0604f", "#5fa8d8", "#f9cf4b")
-    lower = Shape(((2, box(-620, 1540, -470, 1890)), (3, box(-460, 1480, -320, 1890)), (4, ellipse(280, 1740, 190, 150))))
+    lower = Shape(
+        ((2, box(-620, 1540, -470, 1890)), (3, box(-460, 1480, -320, 1890)), (4, ellipse(280, 1740, 190, 150)))
+    )
     return _drawn(palette, frame, inside, Shape(tuple(books)), lower)
 
 
 def _rug(colours: Sequence[str]) -> Drawing:
     outer = polygon((-900, 1780), (900, 1780), (1150, GROUND), (-1150, GROUND))
     inner = polygon((-760, 1830), (760, 1830), (900, 1950), (-900, 1950))
-    fringe = [line((x * s, y), (x * s + s * 70, y + 12)) for s in (-1, 1) for x, y in
-              ((920, 1790), (985, 1840), (1040, 1890), (1095, 1945), (1145, 1990))]  # fmt: skip
+    fringe = [
+        line((x * s, y), (x * s + s * 70, y + 12))
+        for s in (-1, 1)
+        for x, y in ((920, 1790), (985, 1840), (1040, 1890), (1095, 1945), (1145, 1990))
+    ]
     return _drawn(colours, fill(0, outer, strokes=fringe), fill(1, inner))
 
 
 def _cushion(colours: Sequence[str]) -> Drawing:
-    pillow = smooth([(-900, 1500), (0, 1440), (900, 1500), (830, 1720), (900, GROUND), (0, 1960), (-900, GROUND), (-830, 1720)], closed=True)
+    pillow = smooth(
+        [(-900, 1500), (0, 1440), (900, 1500), (830, 1720), (900, GROUND), (0, 1960), (-900, GROUND), (-830, 1720)],
+        closed=True,
+    )
     return _drawn(colours, fill(0, pillow, strokes=[arc(0, 1700, 500, 90, 200, 340)]))
 
 
 def _box(colours: Sequence[str]) -> Drawing:
-    flaps = [polygon((-800, 1000), (-1080, 820), (-860, 760), (-620, 900)), polygon((800, 1000), (1080, 820), (860, 760), (620, 900))]
+    flaps = [
+        polygon((-800, 1000), (-1080, 820), (-860, 760), (-620, 900)),
+        polygon((800, 1000), (1080, 820), (860, 760), (620, 900)),
+    ]
     front = box(-800, 1000, 800, GROUND)
-    return _drawn(colours, fill(1, *flaps), fill(0, front, strokes=[line((-130, 1000), (-130, 1260), (130, 1260), (130, 1000))]))
+    return _drawn(
+        colours, fill(1, *flaps), fill(0, front, strokes=[line((-130, 1000), (-130, 1260), (130, 1260), (130, 1000))])
+    )
 
 
 def _fence(colours: Sequence[str]) -> Drawing:
-    pickets = []
-    for x in range(-1200, 1201, 300):
-        pickets.append(polygon((x - 85, 1120), (x, 1000), (x + 85, 1120), (x + 85, GROUND), (x - 85, GROUND)))
+    pickets = [
+        polygon((x - 85, 1120), (x, 1000), (x + 85, 1120), (x + 85, GROUND), (x - 85, GROUND))
+        for x in range(-1200, 1201, 300)
+    ]
     rails = [box(-1330, y, 1330, y + 90) for y in (1250, 1680)]
     return _drawn(colours, fill(0, *rails), fill(0, *pickets))
 
@@ -133,7 +151,10 @@ def _branch(colours: Sequence[str]) -> Drawing:
     spine = smooth([(-1300, 1700), (-700, 1600), (0, 1640), (700, 1560), (1250, 1600)])
     limb = ribbon(spine, np.linspace(190, 60, len(spine)))
     twig = ribbon(smooth([(350, 1600), (560, 1420), (700, 1340)]), np.linspace(70, 40, 17))
-    leaves = [_leaf(x, y, turn, 230) for x, y, turn in ((700, 1330, -50), (760, 1400, 10), (1240, 1600, -25), (1200, 1620, 40), (-600, 1720, 110))]
+    leaves = [
+        _leaf(x, y, turn, 230)
+        for x, y, turn in ((700, 1330, -50), (760, 1400, 10), (1240, 1600, -25), (1200, 1620, 40), (-600, 1720, 110))
+    ]
     return _drawn(colours, fill(0, twig), fill(0, limb, strokes=[line((-900, 1650), (-500, 1610))]), fill(1, *leaves))
 
 
@@ -141,12 +162,18 @@ def _leaf(x: float, y: float, turn: float, length: float) -> Points:
     angle = math.radians(turn)
     along, aside = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
     outline = smooth([(0, 0), (0.35, 0.26), (0.7, 0.2), (1, 0), (0.7, -0.2), (0.35, -0.26)], closed=True)
-    return np.array([x, y]) + length * (outline[:, :1] * along + outline[:, 1:] * aside)
+    leaf: Points = np.array([x, y]) + length * (outline[:, :1] * along + outline[:, 1:] * aside)
+    return leaf
 
 
 def _swing(colours: Sequence[str]) -> Drawing:
-    frame = [line((-700, GROUND), (-480, 300)), line((-260, GROUND), (-480, 300)), line((-480, 300), (480, 300)),
-             line((700, GROUND), (480, 300)), line((260, GROUND), (480, 300))]  # fmt: skip
+    frame = [
+        line((-700, GROUND), (-480, 300)),
+        line((-260, GROUND), (-480, 300)),
+        line((-480, 300), (480, 300)),
+        line((700, GROUND), (480, 300)),
+        line((260, GROUND), (480, 300)),
+    ]
     ropes = [line((-200, 310), (-200, 1620)), line((200, 310), (200, 1620))]
     return _drawn(colours, only(*frame, weight=2.2), only(*ropes), fill(0, box(-280, 1610, 280, 1690)))
 
@@ -155,23 +182,29 @@ def _lamppost(colours: Sequence[str]) -> Drawing:
     lamp = polygon((-150, 250), (150, 250), (210, 560), (-210, 560))
     roof = polygon((-240, 250), (0, 90), (240, 250))
     return _drawn(
-        colours, fill(1, box(-45, 570, 45, 1880)), fill(1, polygon((-170, 1880), (170, 1880), (220, GROUND), (-220, GROUND))),
-        fill(0, lamp), fill(1, roof),
-    )  # fmt: skip
+        colours,
+        fill(1, box(-45, 570, 45, 1880)),
+        fill(1, polygon((-170, 1880), (170, 1880), (220, GROUND), (-220, GROUND))),
+        fill(0, lamp),
+        fill(1, roof),
+    )
 
 
 def _stage(colours: Sequence[str]) -> Drawing:
     return _drawn(
-        colours, fill(0, box(-1200, 1620, 1200, 1720)), fill(1, box(-1120, 1720, 1120, GROUND),
-        strokes=[line((x, 1740), (x, 1980)) for x in range(-900, 901, 300)])
-    )  # fmt: skip
+        colours,
+        fill(0, box(-1200, 1620, 1200, 1720)),
+        fill(1, box(-1120, 1720, 1120, GROUND), strokes=[line((x, 1740), (x, 1980)) for x in range(-900, 901, 300)]),
+    )
 
 
 def _vase(colours: Sequence[str]) -> Drawing:
     right = smooth([(200, 900), (150, 1020), (330, 1300), (400, 1560), (260, 1900), (230, GROUND)])
     body = np.concatenate([right, mirrored(right)])
     rim = box(-240, 840, 240, 920)
-    return _drawn(colours, fill(0, body, strokes=[arc(0, 1450, 370, 60, 10, 170), arc(0, 1560, 390, 60, 10, 170)]), fill(0, rim))
+    return _drawn(
+        colours, fill(0, body, strokes=[arc(0, 1450, 370, 60, 10, 170), arc(0, 1560, 390, 60, 10, 170)]), fill(0, rim)
+    )
 
 
 def _lilypad(colours: Sequence[str]) -> Drawing:
@@ -188,22 +221,42 @@ def _air_balloon(colours: Sequence[str]) -> Drawing:
     stripe = np.concatenate([inner, mirrored(inner)[:-1]])
     ropes = [line((-230, 1420), (-180, 1680)), line((230, 1420), (180, 1680))]
     return _drawn(
-        colours, only(*ropes), fill(0, envelope), fill(1, middle), fill(2, stripe), fill(1, box(-270, 1380, 270, 1450)),
-        fill(3, polygon((-220, 1670), (220, 1670), (180, GROUND), (-180, GROUND)), strokes=[line((-200, 1780), (200, 1780)),
-        line((-190, 1890), (190, 1890))]),
-    )  # fmt: skip
+        colours,
+        only(*ropes),
+        fill(0, envelope),
+        fill(1, middle),
+        fill(2, stripe),
+        fill(1, box(-270, 1380, 270, 1450)),
+        fill(
+            3,
+            polygon((-220, 1670), (220, 1670), (180, GROUND), (-180, GROUND)),
+            strokes=[line((-200, 1780), (200, 1780)), line((-190, 1890), (190, 1890))],
+        ),
+    )
 
 
 def _lighthouse(colours: Sequence[str]) -> Drawing:
     tower = polygon((-250, 620), (250, 620), (370, 1850), (-370, 1850))
-    bands = [polygon((-280 - 0.0976 * (y - 925), y), (280 + 0.0976 * (y - 925), y), (280 + 0.0976 * (y - 725), y + 200),
-                     (-280 - 0.0976 * (y - 725), y + 200)) for y in (900, 1300)]  # fmt: skip
+    bands = [
+        polygon(
+            (-280 - 0.0976 * (y - 925), y),
+            (280 + 0.0976 * (y - 925), y),
+            (280 + 0.0976 * (y - 725), y + 200),
+            (-280 - 0.0976 * (y - 725), y + 200),
+        )
+        for y in (900, 1300)
+    ]
     rock = smooth([(-640, GROUND), (-520, 1850), (-150, 1790), (200, 1800), (560, 1860), (680, GROUND)])
     return _drawn(
-        colours, fill(0, tower), fill(1, *bands), fill(0, box(-330, 550, 330, 630)), fill(2, box(-180, 330, 180, 550)),
+        colours,
+        fill(0, tower),
+        fill(1, *bands),
+        fill(0, box(-330, 550, 330, 630)),
+        fill(2, box(-180, 330, 180, 550)),
         fill(1, np.concatenate([arc(0, 330, 230, 220, 180, 360), np.array([[230.0, 330.0]])])),
-        fill(3, np.concatenate([rock, np.array([[0.0, GROUND]])])), fill(1, box(-80, 1590, 80, 1790)),
-    )  # fmt: skip
+        fill(3, np.concatenate([rock, np.array([[0.0, GROUND]])])),
+        fill(1, box(-80, 1590, 80, 1790)),
+    )
 
 
 def _windmill(colours: Sequence[str]) -> Drawing:
@@ -213,27 +266,55 @@ def _windmill(colours: Sequence[str]) -> Drawing:
     for number in range(4):
         angle = math.radians(number * 90 + 35)
         along, aside = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
-        corners = [np.array([0.0, 640.0]) + a * along + b * aside for a, b in ((140, 0), (860, 0), (860, 200), (260, 200))]
+        corners = [
+            np.array([0.0, 640.0]) + a * along + b * aside for a, b in ((140, 0), (860, 0), (860, 200), (260, 200))
+        ]
         blades.append(polygon(*[(float(x), float(y)) for x, y in corners]))
     return _drawn(
-        colours, fill(0, tower), fill(1, cap), fill(2, box(-110, 1640, 110, 1990)), fill(3, ellipse(0, 1200, 90, 90)),
-        fill(3, *blades), fill(2, ellipse(0, 640, 70, 70)),
-    )  # fmt: skip
+        colours,
+        fill(0, tower),
+        fill(1, cap),
+        fill(2, box(-110, 1640, 110, 1990)),
+        fill(3, ellipse(0, 1200, 90, 90)),
+        fill(3, *blades),
+        fill(2, ellipse(0, 640, 70, 70)),
+    )
 
 
 def _igloo(colours: Sequence[str]) -> Drawing:
     dome = np.concatenate([arc(0, GROUND, 1000, 900, 180, 360, 40), np.array([[1000.0, GROUND]])])
     courses = [arc(0, GROUND, 1000, 900, 180, 360)[[4, 25]], np.array([[-960.0, 1750.0], [-420, 1750]])]
-    rows = [line((-970, 1760), (-420, 1760)), line((420, 1760), (970, 1760)), line((-840, 1500), (840, 1500)), line((-540, 1250), (540, 1250))]
-    bricks = [line((x, y1), (x, y2)) for x, y1, y2 in ((-700, 1760, 1990), (700, 1760, 1990), (-520, 1500, 1750), (520, 1500, 1750), (0, 1250, 1500), (-260, 1105, 1245), (260, 1105, 1245))]
+    rows = [
+        line((-970, 1760), (-420, 1760)),
+        line((420, 1760), (970, 1760)),
+        line((-840, 1500), (840, 1500)),
+        line((-540, 1250), (540, 1250)),
+    ]
+    bricks = [
+        line((x, y1), (x, y2))
+        for x, y1, y2 in (
+            (-700, 1760, 1990),
+            (700, 1760, 1990),
+            (-520, 1500, 1750),
+            (520, 1500, 1750),
+            (0, 1250, 1500),
+            (-260, 1105, 1245),
+            (260, 1105, 1245),
+        )
+    ]
     door = np.concatenate([arc(0, GROUND, 400, 450, 180, 360), np.array([[400.0, GROUND]])])
     hole = np.concatenate([arc(0, GROUND, 260, 300, 180, 360), np.array([[260.0, GROUND]])])
     del courses
-    return _drawn((*colours, colours[0], "#4b5a6b"), fill(0, dome, strokes=[*rows, *bricks]), fill(0, door), fill(2, hole))
+    return _drawn(
+        (*colours, colours[0], "#4b5a6b"), fill(0, dome, strokes=[*rows, *bricks]), fill(0, door), fill(2, hole)
+    )
 
 
 def _pyramid(colours: Sequence[str]) -> Drawing:
-    light, dark = polygon((-200, 700), (420, GROUND), (-1150, GROUND)), polygon((-200, 700), (1000, 1900), (420, GROUND))
+    light, dark = (
+        polygon((-200, 700), (420, GROUND), (-1150, GROUND)),
+        polygon((-200, 700), (1000, 1900), (420, GROUND)),
+    )
     courses = [line((-200 - 0.73 * d, 700 + d), (-200 + 0.477 * d, 700 + d)) for d in (350, 620, 880, 1110)]
     return _drawn(colours, fill(1, dark), fill(0, light, strokes=courses))
 
@@ -242,41 +323,101 @@ def _submarine(colours: Sequence[str]) -> Drawing:
     hull = ellipse(0, 1560, 1100, 430, 60)
     ports = [ellipse(x, 1520, 130, 130) for x in (-520, -80, 360)]
     tower = polygon((-300, 900), (220, 900), (280, 1180), (-360, 1180))
-    scope = ribbon(line((-60, 900), (-60, 640), (-260, 640)), np.full(len(line((-60, 900), (-60, 640), (-260, 640))), 60.0))
+    scope = ribbon(
+        line((-60, 900), (-60, 640), (-260, 640)), np.full(len(line((-60, 900), (-60, 640), (-260, 640))), 60.0)
+    )
     fins = [polygon((1020, 1480), (1330, 1240), (1360, 1860), (1020, 1640))]
     return _drawn(colours, fill(0, scope), fill(0, *fins), fill(0, tower), fill(0, hull), fill(1, *ports))
 
 
 def _treehouse(colours: Sequence[str]) -> Drawing:
-    crown = smooth([(-900, 900), (-950, 420), (-500, 120), (0, 0), (520, 110), (960, 450), (880, 920), (420, 1060), (-420, 1060)], closed=True)
+    crown = smooth(
+        [(-900, 900), (-950, 420), (-500, 120), (0, 0), (520, 110), (960, 450), (880, 920), (420, 1060), (-420, 1060)],
+        closed=True,
+    )
     trunk = polygon((-170, 1000), (170, 1000), (250, GROUND), (-250, GROUND))
     return _drawn(
-        colours, fill(2, trunk), fill(0, crown), fill(1, box(-420, 520, 420, 1080)),
-        fill(3, polygon((-540, 540), (0, 180), (540, 540))), fill(2, box(-560, 1080, 560, 1150)), fill(4, box(-110, 700, 110, 1075)),
-        only(line((60, 1160), (60, 1980)), line((240, 1160), (240, 1980)), *[line((60, y), (240, y)) for y in range(1260, 1960, 140)]),
-    )  # fmt: skip
+        colours,
+        fill(2, trunk),
+        fill(0, crown),
+        fill(1, box(-420, 520, 420, 1080)),
+        fill(3, polygon((-540, 540), (0, 180), (540, 540))),
+        fill(2, box(-560, 1080, 560, 1150)),
+        fill(4, box(-110, 700, 110, 1075)),
+        only(
+            line((60, 1160), (60, 1980)),
+            line((240, 1160), (240, 1980)),
+            *[line((60, y), (240, y)) for y in range(1260, 1960, 140)],
+        ),
+    )
+
+
+def _rainbow(colours: Sequence[str]) -> Drawing:
+    bands = []
+    for number in range(5):
+        outer, inner = 1200 - 130 * number, 1070 - 130 * number
+        band = np.concatenate([arc(0, GROUND, outer, outer, 180, 360, 60), arc(0, GROUND, inner, inner, 360, 180, 60)])
+        bands.append(fill(number, band))
+    clouds = []
+    for x in (-875.0, 875.0):
+        puff = smooth(
+            [
+                (x - 420, 1960),
+                (x - 380, 1800),
+                (x - 200, 1780),
+                (x - 60, 1660),
+                (x + 150, 1700),
+                (x + 230, 1800),
+                (x + 400, 1830),
+                (x + 420, 1960),
+                (x, 2010),
+            ],
+            closed=True,
+        )
+        clouds.append(fill(5, puff))
+    return _drawn((*colours[:5], "#ffffff"), *bands, *clouds)
 
 
 SHAPES: Final[dict[str, Callable[[Sequence[str]], Drawing]]] = {
-    "table": _table, "bench": _bench, "stool": _stool, "shelf": _shelf, "rug": _rug, "cushion": _cushion, "box": _box,
-    "fence": _fence, "branch": _branch, "swing": _swing, "lamppost": _lamppost, "stage": _stage, "vase": _vase,
-    "lilypad": _lilypad, "airballoon": _air_balloon, "lighthouse": _lighthouse, "windmill": _windmill, "igloo": _igloo,
-    "pyramid": _pyramid, "submarine": _submarine, "treehouse": _treehouse,
-}  # fmt: skip
+    "table": _table,
+    "bench": _bench,
+    "stool": _stool,
+    "shelf": _shelf,
+    "rug": _rug,
+    "cushion": _cushion,
+    "box": _box,
+    "fence": _fence,
+    "branch": _branch,
+    "swing": _swing,
+    "lamppost": _lamppost,
+    "stage": _stage,
+    "vase": _vase,
+    "lilypad": _lilypad,
+    "airballoon": _air_balloon,
+    "lighthouse": _lighthouse,
+    "windmill": _windmill,
+    "igloo": _igloo,
+    "pyramid": _pyramid,
+    "submarine": _submarine,
+    "treehouse": _treehouse,
+    "rainbow": _rainbow,
+}
 
 
 def shape(name: str, colours: Sequence[str]) -> Drawing:
     """A drawing of ours by its name in the table. Raises KeyError for one that is not there."""
-    return SHAPES[name](tuple(colours) + ("#c98545", "#8a929c", "#7b5034") if colours else ("#d9c3a5", "#c98545"))
+    return SHAPES[name]((*colours, "#c98545", "#8a929c", "#7b5034"))
 
 
 # --- bodies ----------------------------------------------------------------------------------------------------------
 
-POSES: Final = ("stand", "hold", "play", "cheer", "ride", "step")
-"""What arms and legs do. "step" is the other foot of a walk."""
+NEXT_POSE: Final = {"stand": "step", "wave": "wave back"}
+"""The pose that takes turns with another where somebody walks or waves."""
 
 
-def figure(glyph: Glyph, body: str, colours: Sequence[str], solid: str, *, pose: str, clothes: Sequence[str], dress: bool) -> Drawing:
+def figure(
+    glyph: Glyph, body: str, colours: Sequence[str], solid: str, *, pose: str, clothes: Sequence[str], dress: bool
+) -> Drawing:
     """A head of the font on a body of ours: "person" in `clothes` (top, trousers, shoes), "plush" in its own fur."""
     x1, y1, x2, y2 = glyph.box
     wide = 1150.0 if body == "plush" else 900.0
@@ -287,7 +428,7 @@ def figure(glyph: Glyph, body: str, colours: Sequence[str], solid: str, *, pose:
     head = Part(GlyphArt(glyph, scale, -(x1 + x2) / 2 * scale, 60 - y1 * scale), tuple(colours), solid)
     skin = colours[0]
     if body == "plush":
-        parts, grip = _plush(neck, skin if skin not in {"#ffffff", "#fdfdfd"} else skin, colours, solid, pose)
+        parts, grip = _plush(neck, skin, colours, solid, pose)
     else:
         parts, grip = _person(neck, skin, clothes, pose, dress=dress)
     outlines = [outline for part in parts for outline in part.art.silhouette]
@@ -320,6 +461,8 @@ ARMS: Final = {
     "hold": (((0, 0), (-150, 170), (-190, 360)), ((0, 0), (200, 40), (390, -80))),
     "play": (((0, 0), (-110, 190), (90, 250)), ((0, 0), (150, 170), (-40, 330))),
     "cheer": (((0, 0), (-200, -40), (-330, -260)), ((0, 0), (200, -40), (330, -260))),
+    "wave": (((0, 0), (-150, 170), (-190, 360)), ((0, 0), (230, -60), (290, -330))),
+    "wave back": (((0, 0), (-150, 170), (-190, 360)), ((0, 0), (230, 0), (450, -200))),
     "ride": (((0, 0), (-190, 110), (-380, 150)), ((0, 0), (-60, 170), (-280, 230))),
 }
 """From each shoulder, as offsets; the left arm first."""
@@ -341,18 +484,56 @@ def _person(
     shoulder, hip, hem = 210.0, neck + 430, neck + 520
     feet = neck + 820
     spread = 150.0 if pose != "step" else 210.0
-    legs = [_limb([(side * 95, hip), (side * (95 + spread) / 2, (hip + feet) / 2), (side * spread, feet - 40)], 130, 115) for side in (-1, 1)]
-    sole = smooth([(spread - 75, feet - 60), (spread + 30, feet - 75), (spread + 125, feet - 25), (spread + 110, feet + 25),
-                   (spread - 80, feet + 25)], closed=True)  # fmt: skip
+    legs = [
+        _limb([(side * 95, hip), (side * (95 + spread) / 2, (hip + feet) / 2), (side * spread, feet - 40)], 130, 115)
+        for side in (-1, 1)
+    ]
+    sole = smooth(
+        [
+            (spread - 75, feet - 60),
+            (spread + 30, feet - 75),
+            (spread + 125, feet - 25),
+            (spread + 110, feet + 25),
+            (spread - 80, feet + 25),
+        ],
+        closed=True,
+    )
     soles = [sole, mirrored(sole)]
     if pose == "ride":
-        legs = [_limb([(side * 60, hip), (side * 230 - 60, hip + 90), (side * 200 - 90, feet - 130)], 130, 115) for side in (-1, 1)]
+        legs = [
+            _limb([(side * 60, hip), (side * 230 - 60, hip + 90), (side * 200 - 90, feet - 130)], 130, 115)
+            for side in (-1, 1)
+        ]
         soles = []
-    shirt = smooth([(-110, neck - 20), (-shoulder - 30, neck + 70), (-190, neck + 260), (-200, hem - 40), (0, hem), (200, hem - 40),
-                    (190, neck + 260), (shoulder + 30, neck + 70), (110, neck - 20)], closed=True)  # fmt: skip
+    shirt = smooth(
+        [
+            (-110, neck - 20),
+            (-shoulder - 30, neck + 70),
+            (-190, neck + 260),
+            (-200, hem - 40),
+            (0, hem),
+            (200, hem - 40),
+            (190, neck + 260),
+            (shoulder + 30, neck + 70),
+            (110, neck - 20),
+        ],
+        closed=True,
+    )
     if dress:
-        shirt = smooth([(-110, neck - 20), (-shoulder, neck + 70), (-190, neck + 240), (-360, hem + 120), (0, hem + 160), (360, hem + 120),
-                        (190, neck + 240), (shoulder, neck + 70), (110, neck - 20)], closed=True)  # fmt: skip
+        shirt = smooth(
+            [
+                (-110, neck - 20),
+                (-shoulder, neck + 70),
+                (-190, neck + 240),
+                (-360, hem + 120),
+                (0, hem + 160),
+                (360, hem + 120),
+                (190, neck + 240),
+                (shoulder, neck + 70),
+                (110, neck - 20),
+            ],
+            closed=True,
+        )
     arms, hands = _arms(pose, shoulder, neck + 110, 105)
     palms = [ellipse(x, y, 62, 62, 20) for x, y in hands]
     trousers = Part(Shape(tuple((0, leg) for leg in legs)), (skin if dress else bottom,), INK)
@@ -373,12 +554,35 @@ def _plush(
     dark = solid in {"#3c3c46", "#8a5a38"}
     limbs = solid if dark else fur
     body_top, body_low = neck - 40, neck + 620
-    torso = smooth([(-170, body_top), (-330, neck + 220), (-370, neck + 450), (-230, body_low), (0, body_low + 20), (230, body_low),
-                    (370, neck + 450), (330, neck + 220), (170, body_top)], closed=True)  # fmt: skip
+    torso = smooth(
+        [
+            (-170, body_top),
+            (-330, neck + 220),
+            (-370, neck + 450),
+            (-230, body_low),
+            (0, body_low + 20),
+            (230, body_low),
+            (370, neck + 450),
+            (330, neck + 220),
+            (170, body_top),
+        ],
+        closed=True,
+    )
     patch = ellipse(0, neck + 390, 200, 190, 36)
     step = 60 if pose == "step" else 0
-    feet = [smooth([(side * 210 - 130, body_low + 60), (side * 210 - 120, body_low - 60 - step * (side > 0)), (side * 210, body_low - 100 - step * (side > 0)),
-                    (side * 210 + 120, body_low - 60), (side * 210 + 130, body_low + 60)], closed=True) for side in (-1, 1)]  # fmt: skip
+    feet = [
+        smooth(
+            [
+                (side * 210 - 130, body_low + 60),
+                (side * 210 - 120, body_low - 60 - step * (side > 0)),
+                (side * 210, body_low - 100 - step * (side > 0)),
+                (side * 210 + 120, body_low - 60),
+                (side * 210 + 130, body_low + 60),
+            ],
+            closed=True,
+        )
+        for side in (-1, 1)
+    ]
     arms, hands = _arms(pose, 270, neck + 170, 170)
     coat = solid if solid == "#8a5a38" else fur
     body = [Part(Shape(((0, torso),)), (coat,), solid), Part(Shape(((0, patch),)), (belly,), INK)]

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from darkroom.adapters.ai.sketch.glyphs import LIGHT_STROKE
 from darkroom.adapters.ai.sketch.hand import path, resampled, ribbon
 from darkroom.domain.doodles import Style
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from darkroom.adapters.ai.sketch.art import Art, Drawing, Part
+    from darkroom.adapters.ai.sketch.art import Drawing, Part
     from darkroom.adapters.ai.sketch.hand import Hand
 
     Points = NDArray[np.float64]
@@ -71,34 +70,72 @@ class Paint:
     """Hides what is behind it, even on a sheet without paper."""
 
 
-def painted(drawing: Drawing, place: Place, scale: float, hand: Hand, look: Look, paint: Paint, rng: random.Random,
-            side: float) -> str:  # fmt: skip
-    """SVG of one drawing. `place` maps its units to pixels and `scale` is how many pixels a unit is."""
-    pen = look.pen * side * (0.72 if paint.faint else 1.0)
+@dataclass(frozen=True)
+class Sheet:
+    """What one picture is drawn with: the hand, the style, a source of chance, and its shorter side in pixels."""
+
+    hand: Hand
+    look: Look
+    rng: random.Random
+    side: float
+
+
+def painted(
+    drawing: Drawing,
+    place: Place,
+    scale: float,
+    sheet: Sheet,
+    paint: Paint,
+    *,
+    above: float | None = None,
+    traced: list[Points] | None = None,
+) -> str:
+    """SVG of one drawing. `place` maps its units to pixels, `scale` is how many pixels a unit is.
+
+    With `above`, only what is further down than that is drawn. The outlines of the ink are added to `traced`.
+    """
+    hand, look = sheet.hand, sheet.look
+    pen = look.pen * sheet.side * (0.72 if paint.faint else 1.0)
 
     def bent(points: Points) -> Points:
-        return hand.bent(place(points))
+        bent = hand.bent(place(points))
+        if above is not None:
+            # What is above has no height left, so nothing of it is filled.
+            bent[:, 1] = np.maximum(bent[:, 1], above)
+        return bent
 
     def widths(pixels: Points) -> NDArray[np.float64]:
         return pen / scale * np.maximum(1 + look.press * hand.pressure(pixels), 0.3)
 
-    brush = _Brush(bent, scale, hand, look, paint, rng, pen, side)
+    brush = _Brush(bent, sheet, paint)
     painter = {
-        Style.SIMPLE: _simple, Style.DETAILED: _detailed, Style.CARTOON: _cartoon, Style.MINIMALIST: _minimalist
-    }[look.style]  # fmt: skip
-    return "".join(painter(part, part.art.lines(bent, widths), brush) for part in drawing.parts)
+        Style.SIMPLE: _simple,
+        Style.DETAILED: _detailed,
+        Style.CARTOON: _cartoon,
+        Style.MINIMALIST: _minimalist,
+    }[look.style]
+    pieces = []
+    for part in drawing.parts:
+        lines = part.art.lines(bent, widths)
+        if traced is not None:
+            traced.extend(lines)
+        pieces.append(painter(part, lines, brush))
+    return "".join(pieces)
 
 
 @dataclass(frozen=True)
 class _Brush:
     bent: Place
-    scale: float
-    hand: Hand
-    look: Look
+    sheet: Sheet
     paint: Paint
-    rng: random.Random
-    pen: float
-    side: float
+
+    @property
+    def hand(self) -> Hand:
+        return self.sheet.hand
+
+    @property
+    def look(self) -> Look:
+        return self.sheet.look
 
     @property
     def ink(self) -> str:
@@ -118,9 +155,7 @@ def _simple(part: Part, lines: list[Points], brush: _Brush) -> str:
         pieces.append(_tinted(part, brush, brush.paint.tint))
     pieces.append(filled(lines, brush.ink, rule="nonzero"))
     hollow = brush.paint.tint if part.solid == brush.paint.tint else brush.look.paper
-    for core in part.art.cores:
-        if extent(core) >= SMALL_CORE:
-            pieces.append(filled(brush.placed(core), hollow))
+    pieces.extend(filled(brush.placed(core), hollow) for core in part.art.cores if extent(core) >= SMALL_CORE)
     return "".join(pieces)
 
 
@@ -134,7 +169,7 @@ def _tinted(part: Part, brush: _Brush, tint: str) -> str:
 
 
 def _detailed(part: Part, lines: list[Points], brush: _Brush) -> str:
-    hand, unit = brush.hand, brush.side
+    hand, unit = brush.hand, brush.sheet.side
     pieces = [brush.cleared(part)]
     shade: list[Points] = []
     tints: list[Points] = []
@@ -153,7 +188,11 @@ def _detailed(part: Part, lines: list[Points], brush: _Brush) -> str:
         washed += pixels
         dark += hand.hatched(pixels, spacing=unit * 0.0075, width=unit * 0.0026, angle=52)
         dark += hand.hatched(pixels, spacing=unit * 0.0085, width=unit * 0.0022, angle=-35)
-    wash = brush.paint.tint if brush.paint.tint and part.solid == brush.paint.tint else mixed(brush.ink, brush.look.paper, 0.72)
+    wash = (
+        brush.paint.tint
+        if brush.paint.tint and part.solid == brush.paint.tint
+        else mixed(brush.ink, brush.look.paper, 0.72)
+    )
     pieces.append(filled(tints, brush.paint.tint or brush.ink, opacity=0.8, rule="nonzero"))
     pieces.append(filled(lines, brush.ink, rule="nonzero"))
     pieces.append(filled(washed, wash))
@@ -161,7 +200,9 @@ def _detailed(part: Part, lines: list[Points], brush: _Brush) -> str:
     pieces.append(filled(shade, brush.ink, rule="nonzero", opacity=0.6))
     if not brush.paint.faint:
         again = [
-            hand.loop(outline + brush.rng.uniform(-0.0035, 0.0035) * unit, unit * 0.0019, press=0.5, overshoot=0.04)
+            hand.loop(
+                outline + brush.sheet.rng.uniform(-0.0035, 0.0035) * unit, unit * 0.0019, press=0.5, overshoot=0.04
+            )
             for outline in brush.placed(part.art.silhouette)
             if len(outline) > 12
         ]
@@ -178,14 +219,18 @@ def _cartoon(part: Part, lines: list[Points], brush: _Brush) -> str:
         pieces.append(filled(brush.placed(outlines), colour))
         if extent(outlines) >= LEAST_SHADED and not faint:
             pieces.append(filled(_edge(outlines, 45, 95, brush), darker(colour), rule="nonzero", opacity=0.55))
-            pieces.append(filled(_edge(outlines, 225, 44, brush, inset=85, spread=34), "#ffffff", rule="nonzero", opacity=0.75))
+            pieces.append(
+                filled(_edge(outlines, 225, 44, brush, inset=85, spread=34), "#ffffff", rule="nonzero", opacity=0.75)
+            )
     pieces.append(filled(lines, mixed(brush.ink, brush.look.paper, 0.1) if faint else brush.ink, rule="nonzero"))
     for core in part.art.cores:
         if extent(core) >= SMALL_CORE:
             colour = toned(part.solid, faint, brush)
             pieces.append(filled(brush.placed(core), colour))
             if extent(core) >= 4 * LEAST_SHADED and not faint:
-                pieces.append(filled(_edge(core, 225, 40, brush, inset=80, spread=30), "#ffffff", rule="nonzero", opacity=0.55))
+                pieces.append(
+                    filled(_edge(core, 225, 40, brush, inset=80, spread=30), "#ffffff", rule="nonzero", opacity=0.55)
+                )
     return "".join(pieces)
 
 
@@ -196,7 +241,8 @@ def _minimalist(part: Part, lines: list[Points], brush: _Brush) -> str:
     pieces.append(filled(lines, brush.ink, rule="nonzero"))
     accent = brush.paint.tint or brush.paint.accent
     pieces.extend(
-        filled(brush.placed(core), brush.look.paper if brush.paint.faint else accent) for core in part.art.cores
+        filled(brush.placed(core), brush.look.paper if brush.paint.faint else accent)
+        for core in part.art.cores
         if extent(core) >= SMALL_CORE
     )
     if part.colours and part.colours[0] == part.solid:
@@ -304,12 +350,9 @@ def recoloured(part: Part, colour: str) -> Part:
     if cores > areas * 0.8:
         return replace(part, solid=colour)
     main = part.colours[0] if part.colours else colour
-    dark = darker(colour, 0.24) if colour not in {"#3a3a42"} else "#2a2a30"
+    dark = darker(colour, 0.24) if colour != "#3a3a42" else "#2a2a30"
     return replace(
         part,
         colours=tuple(colour if each == main else each for each in part.colours) or (colour,),
         solid=dark if part.solid not in {"#3f4652", "#45566b"} else part.solid,
     )
-
-
-LINE: Final = LIGHT_STROKE

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -68,6 +68,7 @@ class Thing:
     head: tuple[float, float, float] | None = None
     seat: tuple[float, float] | None = None
     rim: float | None = None
+    turn: float = 0.0
     body: str = ""
     face: str = ""
     others: tuple[str, ...] = ()
@@ -141,7 +142,9 @@ def by_name() -> dict[str, Thing]:
         ):
             continue
         for name in (about["en"], *about.get("alias", ())):
-            if len(words := plain(name)) > 2 and not NO_THINGS.search(name.lower()):
+            words = plain(name)
+            # "red car" is a car that is red, and drawn as such.
+            if len(words) > 2 and words.split()[0] not in HUES and not NO_THINGS.search(name.lower()):
                 names.setdefault(words, known_drawings().get(bare(text)) or _unlisted(words, text))
     for word in NOT_NAMES:
         names.pop(word, None)
@@ -152,6 +155,9 @@ def by_name() -> dict[str, Thing]:
     return names | listed
 
 
+HUES: Final = frozenset(
+    {"red", "blue", "green", "yellow", "orange", "pink", "purple", "brown", "white", "grey", "gray"}
+)
 NOT_NAMES: Final = frozenset({
     "man", "person", "sleeping", "running", "walking", "swimming", "dancing", "family", "back", "end", "soon", "top",
     "up", "new", "free", "cool", "hot", "cold", "angry", "sad", "love", "cry", "sob", "happy", "joy", "wink", "fire",
@@ -200,7 +206,7 @@ def _with(thing: Thing, how: Iterable[str], line: int) -> Thing:
     for word in how:
         try:
             thing = replace(thing, **_said(word))
-        except ValueError as error:
+        except (KeyError, ValueError) as error:
             message = f"{TABLE.name}:{line}: {word!r} is no way to draw a thing; see the top of the file."
             raise ValueError(message) from error
     return thing
@@ -215,26 +221,34 @@ FLAGS: Final = {
 
 def _said(word: str) -> dict[str, Any]:
     """What one word of the table's right side says of a thing: the fields of `Thing` that it sets."""
-    key, _, value = word.partition("=")
+    key, equals, value = word.partition("=")
     if word[0] in "!#":
         return {"solid": word[1:]} if word[0] == "!" else {"colours": tuple(word.split("/"))}
-    if key in {"head", "seat"}:
-        return {key: tuple(float(number) for number in value.split(","))}
-    if key == "face":
-        return {"face": value}
-    if key == "in":
-        return {"rim": float(value)}
-    if key == "alt":
-        return {"others": tuple(_emojis(value))}
-    if word.isalpha():
-        return {FLAGS.get(word, "motion"): word}
-    return {"height": float(word)}
+    if equals:
+        name, read = VALUES[key]
+        return {name: read(value)}
+    return {FLAGS.get(word, "motion"): word} if word.isalpha() else {"height": float(word)}
 
 
 def _emojis(text: str) -> list[str]:
     import emoji
 
     return [found["emoji"] for found in emoji.emoji_list(text)]
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(number) for number in text.split(","))
+
+
+VALUES: Final[dict[str, tuple[str, Callable[[str], object]]]] = {
+    "head": ("head", _numbers),
+    "seat": ("seat", _numbers),
+    "in": ("rim", float),
+    "turn": ("turn", float),
+    "face": ("face", str),
+    "alt": ("others", lambda text: tuple(_emojis(text))),
+}
+"""What may be written with an equals sign: the field of `Thing`, and how it is read."""
 
 
 def _table() -> tuple[Thing, ...]:

@@ -1,0 +1,388 @@
+"""How two things stand to each other: worn, held, ridden, on, in, under, behind, beside.
+
+Each function moves and scales what it is given until the relation holds, and says which of it may overlap.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from darkroom.adapters.ai.sketch import vocabulary
+from darkroom.adapters.ai.sketch.art import Drawing, GlyphArt, Part
+from darkroom.adapters.ai.sketch.glyphs import font
+from darkroom.adapters.ai.sketch.items import Block, Item, faces
+from darkroom.adapters.ai.sketch.language import LIVING, Relation
+from darkroom.adapters.ai.sketch.shapes import INK
+
+if TYPE_CHECKING:
+    import random
+
+GAP: Final = 0.16
+"""Between neighbours, in units of layout; a person is about 1.2 high."""
+FLAT: Final = frozenset({"rug", "table", "bench", "sofa", "bed", "stage", "fence", "branch", "lily pad", "cushion",
+                         "box", "shelf", "stool", "chair", "log"})  # fmt: skip
+"""What is made to carry: as wide as what is on it."""
+UPRIGHT: Final = frozenset({"spider web", "target", "painting", "map", "window", "mirror", "television", "full moon",
+                            "shirt", "earth"})  # fmt: skip
+"""What one is on by being before it."""
+ROOFS: Final = frozenset({"tree", "pine", "christmas tree", "palm", "beach umbrella", "table", "street lamp", "bridge",
+                          "mushroom", "swing"})  # fmt: skip
+"""What one stands under without being under the ground."""
+OVERHEAD: Final = frozenset({"umbrella", "balloon", "kite", "parachute", "heart", "flag", "broken heart"})
+"""What is held up, not in front."""
+
+
+# --- one by one ------------------------------------------------------------------------------------------------------
+
+
+def _fit(item: Item, *, width: float | None = None, height: float | None = None) -> None:
+    by = min(width / item.w if width else math.inf, height / item.h if height else math.inf)
+    item.w, item.h = item.w * by, item.h * by
+
+
+def worn(item: Item, hat: Item, number: int) -> None:
+    x, y, width = item.head()
+    name = hat.thing.name
+    if name == "wing":
+        # One on each side, behind.
+        _fit(hat, width=item.w * 0.55 if number < 2 else 0.01)
+        side = 1 if number == 0 else -1
+        hat.x, hat.y, hat.flip, hat.z = item.x + side * (item.w * 0.5), item.y - item.h * 0.02, side < 0, item.z - 1
+        return
+    hat.z = item.z + 3
+    if item.thing.name in HATTED and hat.thing.name in HATS:
+        hat.drawing, hat.w, hat.h = Drawing((0.0, 0.0, 1.0, 1.0), ()), 0.01, 0.01
+        hat.x, hat.y = x, y
+        return
+    if name in {"glasses", "sunglasses", "goggles", "snorkel"}:
+        _fit(hat, width=width * 0.86)
+        hat.x, hat.y = x, y - 0.02 * item.h
+    elif name == "headphones":
+        _fit(hat, width=width * 1.2)
+        hat.x, hat.y = x, y - 0.02 * item.h
+    elif name in {"scarf", "tie", "ribbon", "medal"}:
+        _fit(hat, width=width * (0.62 if name != "scarf" else 0.75))
+        hat.x, hat.y = x, y + width * 0.5 + hat.h * 0.32
+    elif name in CARRIED:
+        _fit(hat, height=item.h * 0.34)
+        hat.x, hat.y = item.box[2] + hat.w * 0.62, item.box[3] - hat.h / 2
+    else:
+        _fit(hat, width=width * (1.12 if name in {"sun hat", "top hat"} else 0.92))
+        top = max(item.box[1], y - width * 0.52)
+        hat.x, hat.y = x, top - hat.h * 0.5 + hat.h * 0.24
+        hat.turn = -6.0 if not item.flip else 6.0
+
+
+CARRIED: Final = frozenset({"shirt", "dress", "coat", "vest", "jersey", "blouse", "kimono", "jeans", "shorts", "bikini",
+                            "sneaker", "hiking boot", "socks", "gloves", "backpack"})  # fmt: skip
+"""Clothes that no drawing of ours can be dressed in: they lie beside it."""
+HATTED: Final = frozenset({"snowman", "santa", "mrs claus", "wizard", "cowboy", "prince", "princess", "guard",
+                           "police officer"})  # fmt: skip
+HATS: Final = frozenset({"top hat", "sun hat", "cap", "crown"})
+"""What somebody with a hat of their own does not wear above it."""
+
+
+def played(item: Item, instrument: Item, rng: random.Random) -> None:
+    instrument.z = item.z + 3
+    name = instrument.thing.name
+    low = item.drawing.head[1] if item.drawing.head else None
+    middle = item.y + item.h * (0.27 if low is not None else 0.12)
+    if name in {"drum", "bongo"}:
+        _fit(instrument, height=item.h * 0.42)
+        instrument.x, instrument.y = item.x, item.box[3] - instrument.h * 0.4
+    elif name == "piano":
+        _fit(instrument, width=item.w * 1.1)
+        instrument.x, instrument.y = item.x + item.w * 0.1, item.box[3] - instrument.h * 0.45
+    elif name in {"trumpet", "saxophone", "flute", "microphone", "maracas"}:
+        _fit(instrument, height=item.h * 0.4)
+        instrument.x, instrument.y = item.x + item.w * 0.3, middle
+    else:
+        _fit(instrument, width=item.w * 0.86, height=item.h * 0.55)
+        instrument.x, instrument.y = item.x + item.w * 0.06, middle
+        instrument.turn = rng.uniform(2, 12)
+
+
+def held(item: Item, thing: Item, number: int) -> None:
+    x, y = item.grip()
+    side = 1.0 if x >= item.x else -1.0
+    thing.z = item.z + 3
+    if thing.thing.name in OVERHEAD:
+        _fit(thing, height=min(max(thing.h, item.h * 0.5), item.h * 0.72))
+        if thing.thing.name == "umbrella":
+            # Large enough for its roof to be above the head, and behind the head, which it would hide.
+            _fit(thing, width=item.w * 1.5)
+            thing.x, thing.y = x - side * 0.12 * thing.w, y - thing.h * 0.42
+            thing.z = item.z - 1
+            return
+        thing.x, thing.y = (
+            x + side * (0.25 * thing.w + number * thing.w * 0.8),
+            item.box[1] - thing.h * (0.35 + 0.12 * (number % 2)),
+        )
+        if thing.thing.name != "flag":
+            thing.string = (x, y)
+        else:
+            thing.x, thing.y = x + side * thing.w * 0.3, y - thing.h * 0.4
+        return
+    _fit(thing, height=min(thing.h, item.h * 0.42))
+    _fit(thing, width=min(thing.w, item.w * 0.62))
+    if item.drawing.grip:
+        thing.x, thing.y = x + side * thing.w * 0.22, y - thing.h * 0.3
+    else:
+        thing.x, thing.y = x + side * thing.w * 0.36, y
+    thing.x += side * number * thing.w * 0.7
+
+
+def seated(block: Block, mount: Block) -> None:
+    """The block gets onto (or into) the mount, and the mount becomes part of it."""
+    if mount.main.thing.name == "broom":
+        # Brush behind, handle ahead, and off the ground.
+        part = mount.main.drawing.parts[0]
+        if isinstance(part.art, GlyphArt):
+            art = replace(part.art, turn=42.0)
+            (x1, y1, x2, y2), before = art.box, mount.main.drawing.box
+            unit = mount.main.h / (before[3] - before[1])
+            mount.main.drawing = Drawing(art.box, (replace(part, art=art),))
+            mount.main.w, mount.main.h = (x2 - x1) * unit, (y2 - y1) * unit
+        mount.main.thing = replace(mount.main.thing, seat=(0.5, 0.5))
+        for item in (*block.items, mount.main):
+            item.aloft = True
+    joined = put_on(block, mount) if mount.main.thing.rim is None else put_in(block, mount, share=0.62)
+    block.items, block.main, block.place = joined.items, joined.main, mount.place
+
+
+def _seat(item: Item) -> tuple[float, float]:
+    """Where one sits on it."""
+    x, y = item.thing.seat or (0.5, None)
+    if y is None:
+        y = 0.06
+        art = item.drawing.parts[0].art
+        if isinstance(art, GlyphArt) and len(item.drawing.parts) == 1:
+            tops = art.glyph.extent[0][24:40]
+            if not np.isnan(tops).all():
+                y = float(np.nanmedian(tops)) + 0.02
+    if item.flip:
+        x = 1 - x
+    return item.box[0] + x * item.w, item.box[1] + y * item.h
+
+
+def topped(cake: Block, candles: Block) -> Block:
+    candles.scale(min(1.0, 0.5 * cake.h / candles.h))
+    return put_on(candles, cake)
+
+
+def put_on(rider: Block, base: Block) -> Block:
+    item = base.main
+    if item.thing.name == "swing":
+        rider.scale(min(1.0, 0.5 * item.h / rider.h))
+    riding = any(each.pose == "ride" for each in rider.items)
+    if item.thing.name in FLAT:
+        wide = rider.w * (1.12 if len(rider.items) > 1 else 1.25)
+        grow = min(max(wide / item.w, 0.75), 3.0)
+        base.scale(grow)
+        if item.thing.name in {"table", "stool"} and item.h > rider.h * 1.1:
+            base.scale(max(rider.h * 1.1 / item.h, 0.6))
+        rider.scale(min(1.0, 1.02 * item.w / rider.w))
+    else:
+        rider.scale(max(min(1.0, item.w * (0.9 if riding else 0.75) / rider.w), 0.3))
+        if riding:
+            base.scale(max(1.0, min(1.8, rider.h * 0.72 / item.h)))
+    x, y = _seat(item)
+    taken = [each for each in base.items if each is not item and each.box[3] <= y + item.h * 0.12 and each.z > item.z]
+    rider.put(middle=x, bottom=y + (0.2 * rider.h if riding else 0.03 * rider.h))
+    if taken:
+        # Somebody sits there already: next to them.
+        right = max(each.box[2] for each in taken)
+        rider.put(left=right + 0.04, bottom=y + 0.03 * rider.h)
+        both = [*taken, *rider.items]
+        middle = (min(each.box[0] for each in both) + max(each.box[2] for each in both)) / 2
+        for each in both:
+            each.x += x - middle
+        if item.thing.name in FLAT:
+            needed = (max(each.box[2] for each in both) - min(each.box[0] for each in both)) * 1.08
+            if needed > item.w:
+                grow = needed / item.w
+                low = item.box[3]
+                item.w, item.h = item.w * grow, item.h * grow
+                item.y = low - item.h / 2
+                shift = _seat(item)[1] - y
+                for each in both:
+                    each.y += shift
+    if item.thing.name in {"bed", "sofa", "chair", "swing"} or riding:
+        rider.raise_(item.z + 2)
+    else:
+        rider.raise_(2)
+    base.join(rider, overlapping=True)
+    return base
+
+
+def put_in(inner: Block, outer: Block, share: float = 0.66) -> Block:
+    item = outer.main
+    low = item.box[3]
+    rim = item.thing.rim
+    if rim is None or item.thing.section == "buildings":
+        # No opening to look out of: in front of it, as somebody in a doorway or in a tree.
+        small = 0.42 if item.thing.section in {"buildings", "plants"} else 0.5
+        inner.scale(min(1.0, small * item.h / inner.h, 0.6 * item.w / inner.w))
+        bottom = (
+            low
+            if item.thing.section == "buildings"
+            else item.y + inner.h * 0.5 - (0.16 * item.h if item.thing.section == "plants" else 0)
+        )
+        inner.put(middle=item.x, bottom=bottom)
+        inner.raise_(item.z + 3)
+    else:
+        outer.scale(max(1.0, min(1.7, inner.w / (item.w * 1.2))))
+        if inner.main.thing.section == "plants":
+            inner.scale(0.95 * item.h / inner.h)
+        inner.scale(min(1.0, (0.8 if rim > 0.05 else 1.3) * item.w * share / 0.66 / inner.w, 1.15 * item.h / inner.h))
+        edge = item.box[1] + rim * item.h
+        inner.put(middle=item.x, bottom=edge + 0.36 * min(inner.h, item.h * (1 - rim) * 1.6))
+        # Behind the front of what holds it, which is drawn once more, but in front of its back and its handles.
+        inner.raise_(item.z + 1 - min(each.z for each in inner.items))
+        front = replace(item, z=max(each.z for each in inner.items) + 1, clip=rim)
+        outer.items.append(front)
+    outer.join(inner, overlapping=True)
+    return outer
+
+
+def put_under(lower: Block, upper: Block) -> Block:
+    item = upper.main
+    if item.thing.name in {"table", "bench", "bridge", "swing", "bed", "chair"}:
+        upper.scale(min(2.2, max(1.0, lower.h / (0.5 * item.h), lower.w / (0.62 * item.w))))
+        lower.scale(min(1.0, 0.48 * item.h / lower.h, 0.7 * item.w / lower.w))
+        lower.put(middle=item.x, bottom=item.box[3])
+        lower.raise_(item.z - 1)
+        upper.join(lower, overlapping=True)
+        return upper
+    if item.thing.name in ROOFS or item.thing.section == "plants":
+        upper.scale(max(1.0, min(1.8, 2.1 * lower.h / item.h)))
+        lower.scale(min(1.0, 0.5 * item.h / lower.h))
+        lower.put(left=item.x + 0.14 * item.w, bottom=item.box[3])
+        lower.raise_(item.z + 3)
+        upper.join(lower, overlapping=True)
+        return upper
+    if item.thing.name in {"umbrella", "rainbow"}:
+        for each in upper.items:
+            _fit(each, width=max(each.w, lower.w * (1.35 if item.thing.name == "umbrella" else 1.7)))
+        upper.put(middle=(lower.box[0] + lower.box[2]) / 2, bottom=lower.box[1] + 0.3 * item.h)
+        upper.raise_(-3)
+        lower.join(upper, overlapping=True)
+        return lower
+    return stacked(upper, lower, GAP * 0.8, None)
+
+
+def stacked(upper: Block, lower: Block, gap: float, rng: random.Random | None) -> Block:
+    x1, y1, x2, _ = lower.box
+    shift = rng.uniform(-0.12, 0.12) * (x2 - x1) if rng else 0.0
+    upper.put(middle=(x1 + x2) / 2 + shift, bottom=y1 - gap)
+    for item in upper.items:
+        item.aloft = True
+    lower.join(upper, overlapping=False)
+    return lower
+
+
+def overlapped(front: Block, back: Block, rng: random.Random) -> Block:
+    side = rng.choice((-1, 1))
+    x1, _, x2, y2 = back.box
+    if front.main.thing.section in LIVING and front.h > back.h * 1.05:
+        back.scale(min(1.5, front.h * 1.05 / back.h))
+        x1, _, x2, y2 = back.box
+    overlap = 0.34 * min(front.w, back.w)
+    middle = x2 - overlap + front.w / 2 if side > 0 else x1 + overlap - front.w / 2
+    if back.w > 1.8 * front.w:
+        middle = (x1 + x2) / 2 + side * 0.2 * (x2 - x1)
+    front.put(middle=middle, bottom=y2 + 0.06)
+    front.raise_(6 + max(item.z for item in back.items) - min(item.z for item in front.items))
+    back.join(front, overlapping=True)
+    return back
+
+
+def between(mine: Block, other: Block) -> Block:
+    copies = [item for item in other.items if item.subject == other.main.subject]
+    if len(copies) >= 2:
+        halves = [copies[: len(copies) // 2], copies[len(copies) // 2 :]]
+        left, right = ([Block([item], other.place, item) for item in half] for half in halves)
+        mine.put(middle=0.0, bottom=0.0)
+        edge = mine.box[0] - GAP * 0.5
+        for block in reversed(left):
+            block.put(left=edge - block.w, bottom=0.0)
+            edge -= block.w + GAP * 0.5
+        edge = mine.box[2] + GAP * 0.5
+        for block in right:
+            block.put(left=edge, bottom=0.0)
+            edge += block.w + GAP * 0.5
+        mine.items += other.items
+        return mine
+    kept = [item for item in mine.items if item.subject == mine.main.subject]
+    placed = [item for item in mine.items if item not in kept]
+    if placed:
+        # The first of the two stands on the left already.
+        mine.put(middle=0.0, bottom=0.0)
+        first = min(item.box[0] for item in kept) > min(item.box[0] for item in placed)
+        other.put(left=mine.box[2] + GAP * 0.5 if first else mine.box[0] - other.w - GAP * 0.5, bottom=0.0)
+    else:
+        other.put(left=mine.box[0] - other.w - GAP * 0.5, bottom=mine.box[3])
+    mine.join(other, overlapping=False)
+    return mine
+
+
+def beside(mine: Block, other: Block, relation: Relation, rng: random.Random) -> Block:
+    sky = other.place == "sky" and mine.place != "sky"
+    if relation is Relation.CHASE:
+        for item in (*mine.items, *other.items):
+            faces(item, "right")
+    elif relation is Relation.FACE or (relation is Relation.BESIDE and not sky):
+        for item in mine.items:
+            faces(item, "right")
+        for item in other.items:
+            faces(item, "left" if relation is Relation.FACE or rng.random() < 0.7 else "right")
+    if sky:
+        _, y1, x2, _ = mine.box
+        other.scale(min(1.0, 0.8 * mine.w / other.w) if mine.w > 0.6 else 1.0)
+        other.put(left=x2 + GAP * 0.4, bottom=y1 + (mine.h * 0.42))
+        mine.join(other, overlapping=False)
+        return mine
+    if mine.place == other.place == "sky":
+        other.put(left=mine.box[2] + 0.1 * GAP, bottom=mine.box[1] + 0.2 * mine.h)
+        mine.join(other, overlapping=False)
+        return mine
+    gap = GAP * (0.25 if relation is Relation.FACE else 1.5 if relation is Relation.CHASE else 0.8)
+    other.put(left=mine.box[2] + gap, bottom=mine.box[3])
+    mine.join(other, overlapping=False)
+    return mine
+
+
+def felt(mine: Block, sign: Block) -> Block:
+    """The sign of a mood beside the top of the head."""
+    item = mine.main
+    x, y, width = item.head()
+    x1, _, x2, _ = mine.box
+    side = -1.0 if item.x < (x1 + x2) / 2 - 0.02 * (x2 - x1) else 1.0
+    sign.scale(min(1.0, 0.34 * item.h / sign.h, 0.5 * width / sign.w))
+    sign.put(middle=x + side * (0.5 * width + 0.4 * sign.w), bottom=max(item.box[1], y - 0.55 * width) + 0.25 * sign.h)
+    sign.raise_(item.z + 4)
+    mine.join(sign, overlapping=True)
+    return mine
+
+
+def dreamt(mine: Block, other: Block) -> Block:
+    """A thought above the head: a bubble with the thing in it."""
+    _, y1, x2, _ = mine.box
+    thing = vocabulary.by_name()["thought bubble"]
+    art = GlyphArt(font().glyph(thing.drawing))
+    drawing = Drawing(art.box, (Part(art, thing.colours, thing.solid or INK),))
+    ratio = (drawing.box[3] - drawing.box[1]) / (drawing.box[2] - drawing.box[0])
+    side = max(other.w * 1.9, other.h * 1.9 / ratio, mine.w * 0.55)
+    bubble = Item(other.main.subject, thing, drawing, side, side * ratio, z=min(item.z for item in other.items) - 1)
+    bubble.x, bubble.y = x2 + side * 0.22, y1 - bubble.h * 0.42
+    other.move(
+        bubble.x + side * 0.03 - (other.box[0] + other.box[2]) / 2,
+        bubble.y - side * 0.09 - (other.box[1] + other.box[3]) / 2,
+    )
+    other.join(Block([bubble], "sky", bubble), overlapping=True)
+    mine.join(other, overlapping=False)
+    return mine
