@@ -379,6 +379,21 @@ def test_passing_trouble_gives_the_job_back_for_a_little_later() -> None:
     assert tuple(waits) == limits.SETBACK_BACKOFF
 
 
+@pytest.mark.parametrize(
+    ("retry_after", "wait"),
+    [(None, limits.SETBACK_BACKOFF[0]), (3, limits.SETBACK_BACKOFF[0]), (600, 600_000), (10**8, limits.JOB_DEADLINE)],
+)
+def test_who_says_when_to_come_again_is_asked_no_sooner_but_before_the_deadline(
+    retry_after: int | None, wait: int
+) -> None:
+    platform = Platform()
+    job = platform.submit()
+    platform.run(job, raising(NotChargedError("busy", retry_after=retry_after)))
+    due_at = platform.read(job).due_at
+    assert due_at is not None
+    assert due_at - platform.clock.now() == wait
+
+
 def test_trouble_that_does_not_pass_fails_the_job_in_the_end() -> None:
     platform = Platform()
     job = platform.submit()
