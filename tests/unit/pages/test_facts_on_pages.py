@@ -113,6 +113,24 @@ def test_the_name_is_what_heading_title_and_markup_agree_on(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
+    ("heading", "name"),
+    [
+        (f"<h1>Log in needed {NAME}</h1>", NAME),
+        (f"<h1>$24 · {NAME}</h1>", NAME),
+        ("<h1>501 - Straight jeans</h1>", "501 - Straight jeans"),
+    ],
+)
+def test_a_heading_with_more_in_it_than_the_name_is_cut_to_the_title(read: Read, heading: str, name: str) -> None:
+    found = read(
+        PRICE,
+        heading=heading,
+        head="" if NAME in heading else '<meta property="og:title" content="501 - Straight jeans">',
+    )
+    assert found.name is not None
+    assert found.name.value == name
+
+
+@pytest.mark.parametrize(
     ("body", "head", "brand"),
     [
         ("", json_ld(product(price="24") | {"brand": {"@type": "Brand", "name": "Acme"}}), "Acme"),
@@ -120,6 +138,8 @@ def test_the_name_is_what_heading_title_and_markup_agree_on(read: Read) -> None:
         ("", json_ld(product(price="24") | {"brand": {"@id": "https://x.example/#b"}}), None),
         ("", '<meta property="product:brand" content="Acme">', "Acme"),
         ('<p class="product-brand">Brand: Acme</p>', "", "Acme"),
+        ("<table><tr><th>Hersteller</th><td>Acme</td></tr></table>", "", "Acme"),
+        ("<p>Brand</p><p>All our brands are made with care, and we mean it.</p>", "", None),
         ("", "", None),
     ],
 )

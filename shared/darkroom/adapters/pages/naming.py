@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from darkroom.adapters.pages import structured
+from darkroom.adapters.pages import structured, vocabulary
 from darkroom.adapters.pages.page import TITLE_ENDS
 from darkroom.adapters.pages.structured import text_of
 from darkroom.domain.plain_text import folded, plain
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from darkroom.adapters.pages.page import Page
 
+_PRICED: Final = re.compile(r"^(?:[$€£¥₹]\s?\d[\d.,]{0,11}|\d[\d.,]{0,11}\s?[$€£¥₹])\s[·|–-]\s")
+"""A price before the name, as classified ads put it into their titles."""
 _LABEL: Final = re.compile(
     r"^(?:brand|by|marke|von|marca|marque|par|manufacturer|hersteller|producent|znacka|merk)\b\s?:?", re.IGNORECASE
 )
@@ -40,7 +42,7 @@ def name_of(page: Page) -> Fact | None:
     if page.title:
         claims.append(Claim(_without_shop(plain(page.title), suffixes, host, heading), structured.META, 0.35))
     claims.extend(Claim(plain(text), structured.MICRODATA, 0.5) for text, _ in page.said.loose.get("name", ())[:1])
-    return settled(claims)
+    return settled(_shortened(claims))
 
 
 def brand_of(page: Page, name: str) -> Fact | None:
@@ -56,6 +58,7 @@ def brand_of(page: Page, name: str) -> Fact | None:
         Claim(plain(text, 100), structured.MICRODATA, 0.6) for text, _ in page.said.loose.get("brand", ())[:1]
     )
     claims.extend(_seen_brands(page, name))
+    claims.extend(_labelled_brands(page))
     return settled(claim for claim in claims if 1 < len(claim.value) <= 80)
 
 
@@ -80,6 +83,33 @@ def _seen_brands(page: Page, name: str) -> Iterator[Claim]:
             in_name = f" {folded(text)} " in f" {folded(name)} "
             yield Claim(text, "visible text", 0.55 if in_name else 0.4)
             return
+
+
+def _labelled_brands(page: Page) -> Iterator[Claim]:
+    """`Manufacturer` in one cell, and a short text in the next, somewhere after the heading."""
+    pieces = page.document.pieces
+    for place in range(page.view.heading_piece, min(len(pieces) - 1, page.view.heading_piece + 400)):
+        label, value = pieces[place].text, pieces[place + 1].text
+        if len(label) > 30 or page.apart(pieces[place].element):
+            continue
+        named = vocabulary.pattern(vocabulary.BRAND_LABELS).fullmatch(folded(label))
+        if named and 1 < len(value) <= 40 and value[-1] not in ":.!?":
+            yield Claim(plain(value, 60), "visible text", 0.5)
+            return
+
+
+def _shortened(claims: list[Claim]) -> list[Claim]:
+    """A heading often has more in it than the name (a label, a hidden hint): where it ends with a title, that is it."""
+    titles = [claim.value for claim in claims if claim.source in {structured.OPEN_GRAPH, structured.META}]
+
+    def short(value: str) -> str:
+        whole = folded(value)
+        return next(
+            (one for one in titles if folded(one) and whole.endswith(f" {folded(one)}") and len(one) * 2 > len(value)),
+            value,
+        )
+
+    return [Claim(_PRICED.sub("", short(claim.value)) or claim.value, claim.source, claim.weight) for claim in claims]
 
 
 def _without_shop(title: str, sites: set[str], host: str, heading: str) -> str:

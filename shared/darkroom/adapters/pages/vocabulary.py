@@ -129,6 +129,12 @@ BUY: Final = (
 ABOUT: Final = (
     "approximately|approx|about|circa|ca|etwa|ungefahr|environ|aproximadamente|unos|cerca de|przyblizeniu|около"
 )
+BRAND_LABELS: Final = (
+    "brand|brand name|manufacturer|maker|marke|hersteller|marque|fabricant|marca|fabricante|marchio|produttore|merk|"
+    "fabrikant|producent|marka|vyrobca|vyrobce|znacka|proizvodac|gyarto|producator|varumarke|tillverkare|maerke|merke|"
+    "tuotemerkki|бренд|производитель|виробник|الماركة|العلامة التجارية|מותג|ブランド|メーカー|"
+    "品牌|브랜드|제조사|razotajs|zimols"
+)
 MISLEADING: Final = (
     "from|starting|guarantee|cover|"
     "sold separately|deposit|gift card|warranty|protection plan|insurance|trade in|worth|value|"
