@@ -37,6 +37,7 @@ from darkroom.errors import (
     ProviderAnswerError,
     ProviderRefusedError,
     TooLargeError,
+    TransientError,
 )
 from darkroom.ports import Frames
 
@@ -216,6 +217,17 @@ def test_one_client_serves_all_calls_and_another_key_gets_its_own() -> None:
         provider.draw(DOODLE, trial=straight)
     assert provider.connected == ["old", "new"]
     assert provider._keys.get("openai") == "new"
+
+
+def test_a_key_that_cannot_be_read_now_costs_nothing() -> None:
+    class Away(MemoryKeys):
+        def get(self, provider: str) -> str:
+            raise TransientError("SSM did not answer")
+
+    provider = Scripted(GOOD, keys=Away({}))
+    with pytest.raises(NotChargedError, match="SSM did not answer"):
+        provider.draw(DOODLE, trial=straight)
+    assert provider.asked == []
 
 
 # --- requests --------------------------------------------------------------------------------------------------------

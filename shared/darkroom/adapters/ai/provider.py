@@ -167,14 +167,13 @@ class Provider:
     # --- one call, and again -----------------------------------------------------------------------------------------
 
     def _tried(self, once: Callable[[Any, float], Answer], made: Callable[[Answer], Made], trial: Trial[Made]) -> Made:
+        self._connected(self._key())  # loading an SDK is no time of the provider's
         until = self._clock.now() + self.deadline
         may_refresh = True
         for attempt in range(1, ATTEMPTS + 1):
             self._circuit.check()  # before the ledger counts anything
-            key = self._keys.get(self.name)
-
             try:
-                return trial(partial(self._made, made, key, once, until, may_refresh=may_refresh))
+                return trial(partial(self._made, made, self._key(), once, until, may_refresh=may_refresh))
             except CircuitOpenError:
                 raise
             except (NotChargedError, InterruptedCallError) as error:
@@ -186,6 +185,13 @@ class Provider:
             if wait:
                 self._clock.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
+
+    def _key(self) -> str:
+        """Raises ProviderRefusedError (PROVIDER_KEY) where there is none."""
+        try:
+            return self._keys.get(self.name)
+        except TransientError as error:
+            raise NotChargedError(f"The key of {self.name} could not be read: {error.detail}") from error
 
     def _made(
         self,
@@ -207,12 +213,12 @@ class Provider:
 
     def _called(self, key: str, once: Callable[[Any, float], Answer], until: int, *, may_refresh: bool) -> Answer:
         """One call of the provider, with the circuit told how it went."""
+        client = self._connected(key)
         left = until - self._clock.now()
         if left <= 0:
             raise NotChargedError(f"There was no time left to ask {self.name}")
         self._circuit.enter()
         try:
-            client = self._connected(key)
             answer = self._translated(lambda: within(left + GRACE, lambda: once(client, left / limits.SECOND)))
         except TransientError:
             self._circuit.failed()
