@@ -13,7 +13,7 @@ from darkroom.ports import Pulse
 from darkroom.usecases.jobs import Jobs
 from darkroom.usecases.running import WORKER_LOST
 from darkroom.usecases.submission import LOOK_AFTER
-from darkroom.usecases.sweeping import PATIENCE, WEBHOOKS_TIME, Swept
+from darkroom.usecases.sweeping import PATIENCE, SILENCE, WEBHOOKS_TIME, Swept
 
 from tests.memory_platform import HOOK, OWNER, FlakyJobStore, Platform
 
@@ -126,13 +126,26 @@ def test_a_held_lease_is_guarded_and_not_disturbed() -> None:
     assert len(platform.queue.bodies) == 1
 
 
+def test_a_worker_whose_clock_is_slow_gets_no_rival_while_its_heart_beats() -> None:
+    platform = Platform()
+    job = platform.submit()
+    slow = limits.CLOCK_SKEW
+    platform.store.claim(job.job_id, token="t", now=platform.clock.now() - slow, until=platform.clock.now())
+    for _ in range(40):
+        platform.clock.advance(limits.HEARTBEAT)
+        platform.sweep()
+        now = platform.clock.now() - slow
+        platform.store.renew(job.job_id, token="t", until=now + limits.LEASE, progress=0, cost=job.cost, now=now)
+    assert len(platform.queue.bodies) == 1
+
+
 def test_a_message_about_a_lost_lease_arrives_when_everybodys_clock_agrees() -> None:
     platform = Platform()
     job = platform.submit()
     platform.queue.receive()
-    platform.clock.advance(dies(platform, job) - platform.clock.now())
+    platform.clock.advance(dies(platform, job) + SILENCE - platform.clock.now())
     platform.sweep()
-    platform.clock.advance(limits.CLOCK_SKEW - limits.SECOND)
+    platform.clock.advance(limits.CLOCK_SKEW - SILENCE - limits.SECOND)
     assert platform.queue.waiting() == 0
     platform.clock.advance(limits.SECOND)
     assert platform.queue.waiting() == 1

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 BATCH: Final = 100
 PATIENCE: Final = 3
 """How many mends in a row may fail on passing trouble before the sweep is left to the next minute."""
+SILENCE: Final = 2 * limits.HEARTBEAT + 10 * limits.SECOND
+"""How long after its lease ran out a worker may still be alive: one that beats, late, and by a clock that is slow."""
 WEBHOOKS_TIME: Final = 5 * limits.SECOND
 
 log = logging.getLogger(__name__)
@@ -171,8 +173,15 @@ class Sweeper:
         self._store.postpone(job.job_id, seen_due_at=seen_due_at, due_at=look)
 
     def _hand_over(self, job: Job, seen_due_at: int, now: int) -> None:
-        """The lease ran out by our clock: a message that arrives when it has run out by everybody's."""
-        ran_out = now if job.lease is None else job.lease.until
+        """The lease ran out by our clock: a message that arrives when it has run out by everybody's.
+
+        None for a worker whose clock is slow and which renews in time by that: its job's own message would find the job
+        held or done by ours, and be lost to the count that makes poison of it.
+        """
+        ran_out = now - limits.CLOCK_SKEW if job.lease is None else job.lease.until
+        if now < ran_out + SILENCE:
+            self._store.postpone(job.job_id, seen_due_at=seen_due_at, due_at=ran_out + SILENCE)
+            return
         delay = max(0, ran_out + limits.CLOCK_SKEW - now)
         self._send_again(job, seen_due_at, next_look=now + delay + limits.TAKEOVER_RESEND, delay=delay)
 
