@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from darkroom.adapters.studio import fonts, svg
 from darkroom.adapters.studio.colours import Colour
-from darkroom.adapters.studio.typesetting import broken, element, fitted, measured, used
+from darkroom.adapters.studio.typesetting import BREAK, broken, element, fitted, measured, used
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -205,16 +205,27 @@ def test_lines_are_no_wider_than_they_may_be_and_hold_all_the_words(text: str, w
 def test_a_word_that_is_too_wide_is_broken_with_a_hyphen_and_nothing_is_lost() -> None:
     word = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk"
     text = broken(word, size=30, weight=600, rtl=False, width=200)
-    assert text.replace("- ", "") == word
     found = fitted(text, size=30, weight=600, rtl=False, width=200, lines=20)
     assert found is not None
     assert found.width <= 200.4
+    assert all(line.endswith("-") for line in found.lines[:-1])
+    assert "".join(line.removesuffix("-") for line in found.lines) == word
+
+
+def test_where_there_is_room_after_all_a_broken_word_is_whole_again() -> None:
+    text = broken("Donaudampfschifffahrt ahoi", size=30, weight=600, rtl=False, width=200)
+    assert BREAK in text
+    found = fitted(text, size=30, weight=600, rtl=False, width=900, lines=1)
+    assert found is not None
+    assert found.lines == ("Donaudampfschifffahrt ahoi",)
 
 
 def test_thai_is_broken_between_syllables_without_a_hyphen() -> None:
     word = "หูฟังไร้สายตัดเสียงรบกวนรุ่นใหม่"
     text = broken(word, size=30, weight=600, rtl=False, width=120)
-    assert "-" not in text
-    assert text.replace(" ", "") == word
-    for part in text.split(" "):
-        assert unicodedata.category(part[0]) == "Lo"
+    found = fitted(text, size=30, weight=600, rtl=False, width=120, lines=9)
+    assert found is not None
+    assert len(found.lines) > 2
+    assert "".join(found.lines) == word
+    for line in found.lines:
+        assert unicodedata.category(line[0]) == "Lo"

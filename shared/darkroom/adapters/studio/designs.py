@@ -222,10 +222,7 @@ def paper(scene: Scene) -> Set:
         palette.tint(lightness - (0.06 + 0.055 * index) * darker, 0.045 + 0.02 * index, turn + step * index)
         for index in range(4)
     ]
-    parts = [
-        tag("defs", blur("soft", 0.012 * unit)),
-        _all(scene, palette.tint(lightness, 0.025 if darker > 0 else 0.05, turn)),
-    ]
+    parts = [_all(scene, palette.tint(lightness, 0.025 if darker > 0 else 0.05, turn))]
     far = height if scene.above else 0
     corners = [(0, far), (width, far)]
     if scene.side:
@@ -238,9 +235,11 @@ def paper(scene: Scene) -> Set:
         for index, tone in enumerate(tones):
             radius = math.hypot(corner_x - x, corner_y - y) * 0.78 * (1 - 0.2 * index)
             sheet = _wavy((corner_x, corner_y), radius, phase + 0.5 * index, 0.055 + 0.012 * index)
-            shadow: dict[str, Value] = {"fill": tones[0].at(lightness=0.25), "opacity": 0.32, "filter": "url(#soft)"}
-            moved = f"translate({0.004 * unit:.1f} {0.010 * unit:.1f})"
-            parts += [tag("path", d=sheet, transform=moved, **shadow), tag("path", d=sheet, fill=tone)]
+            # Strokes one over the other look like a blur, and take a tenth of its time.
+            edge: dict[str, Value] = {"fill": "none", "stroke": tones[0].at(lightness=0.25), "stroke_opacity": 0.035}
+            strokes = [tag("path", d=sheet, stroke_width=0.006 * unit * (wide + 1), **edge) for wide in range(8)]
+            moved = f"translate({0.003 * unit:.1f} {0.007 * unit:.1f})"
+            parts += [tag("g", *strokes, transform=moved), tag("path", d=sheet, fill=tone)]
     light = Light(palette.tint(0.2, 0.03, turn), drop=0.4, drop_at=(0.008, 0.026, 0.022))
     return Set("".join(parts), light, grain=1.6)
 

@@ -231,7 +231,8 @@ class _Setting:
     def _line(self, field: str, width: float) -> Block | None:
         """A field that belongs on one line, smaller if need be; in several lines if that is not enough."""
         text, weight = self.texts[field], WEIGHTS[field]
-        size = SIZES[field] * min(max(self.step, 0.62), 1.15) * self.unit
+        least = 0.78 if field == OFFER else 0.62
+        size = SIZES[field] * min(max(self.step, least), 1.15) * self.unit
         smallest = max(10.0, 0.8 * SMALLEST * self.unit)
         rtl = self._direction(field)
         for share in (1.0, 0.86, 0.74, 0.64):

@@ -22,8 +22,8 @@ APART: Final = 0.24
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """`key` is the colour that a product is remembered by; `edge` are the lightnesses along its outline (10th, 50th
-    and 90th percentile)."""
+    """`key` is the colour that a product is remembered by; `edge` are three lightnesses: the dark of its outline (10th
+    percentile), the middle of all of it, and the light of its outline (90th)."""
 
     key: Colour
     shades: tuple[Shade, ...]
@@ -81,6 +81,10 @@ def _edge(pixels: NDArray[np.uint8], solid: NDArray[np.bool_]) -> tuple[float, f
     outline = pixels[solid & ~inner][:, :3]
     if len(outline) < 16:
         return 0.5, 0.5, 0.5
-    lightness = oklab(outline[:: max(1, len(outline) // 4_000)])[..., 0]
-    dark, middle, light = (float(value) for value in np.percentile(lightness, (10, 50, 90)))
-    return dark, middle, light
+    dark, light = np.percentile(_lightness(outline), (10, 90))
+    return float(dark), float(np.median(_lightness(pixels[solid][:, :3]))), float(light)
+
+
+def _lightness(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Of at most about 4,000 of the colours."""
+    return oklab(rgb[:: max(1, len(rgb) // 4_000)])[..., 0]

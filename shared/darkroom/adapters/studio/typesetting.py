@@ -7,6 +7,7 @@ Fonts have no hinting here, so one measurement, in ems, serves all sizes.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -28,6 +29,8 @@ PROBE: Final = 24
 """Size at which text is measured, in pixels."""
 ABOVE, BELOW = 1.9, 1.5
 """Ems that are looked at above and below the baseline: the tallest stacks of marks fit."""
+BREAK: Final = "\u200b"
+"""Marks, for us alone, where a word may go on in the next line; no text that was cleaned has it."""
 SIDE_BEARINGS: Final = 0.07
 """Ems that a letter has about its ink, left and right together, in a running text."""
 LEADING: Final = 1.16
@@ -105,14 +108,14 @@ def measured(text: str, weight: int, rtl: bool) -> Extent:
         if width > 3 * PROBE * (len(text) + 1) or not ink[:, -2:].any():
             break
         width *= 2
-    left, right = _ends(ink.max(axis=0))
-    top, bottom = _ends(ink.max(axis=1))
+    left, right = _span(ink.max(axis=0))
+    top, bottom = _span(ink.max(axis=1))
     if left >= right:
         return Extent(0, 0, 0, 0)
     return Extent(left / PROBE - 1, right / PROBE - 1, ABOVE - top / PROBE, bottom / PROBE - ABOVE)
 
 
-def _ends(coverage: NDArray[np.uint8]) -> tuple[float, float]:
+def _span(coverage: NDArray[np.uint8]) -> tuple[float, float]:
     """Where ink begins and ends, to a fraction of a pixel: an outer pixel is inked as far as it is covered."""
     inked = np.flatnonzero(coverage > 24)
     if not len(inked):
@@ -135,7 +138,8 @@ def block(lines: Sequence[str], *, size: float, weight: int, rtl: bool) -> Block
 def fitted(text: str, *, size: float, weight: int, rtl: bool, width: float, lines: int) -> Block | None:
     """The text in at most so many lines of at most `width` pixels, evenly filled; None where that is impossible.
 
-    Breaks between words only.
+    Breaks between words, and at a BREAK: with a hyphen inside a word of an alphabet, as Asia's scripts are written
+    without.
     """
     found = _wrapped(text, size=size, weight=weight, rtl=rtl, width=width)
     if found is None or len(found) > lines:
@@ -157,31 +161,36 @@ def fitted(text: str, *, size: float, weight: int, rtl: bool, width: float, line
 def _wrapped(text: str, *, size: float, weight: int, rtl: bool, width: float) -> list[str] | None:
     room = width / size
     space = _space(weight)
-    lines: list[list[str]] = []
-    used = 0.0
+    lines: list[str] = []
+    used_up, hyphen = 0.0, False
     for word in wording.words(text):
-        wide = measured(word, weight, rtl).width
-        if wide > room:
-            return None
-        if lines and used + space + wide <= room:
-            lines[-1].append(word)
-            used += space + wide
-        else:
-            lines.append([word])
-            used = wide
-    return [" ".join(line) for line in lines]
+        parts = word.split(BREAK)
+        for index, part in enumerate(parts):
+            following = parts[index + 1] if index + 1 < len(parts) else ""
+            shown = wording.hyphenated(part, following)
+            wide = measured(shown, weight, rtl).width
+            if wide > room:
+                return None
+            gap = 0.0 if index else space
+            if lines and used_up + gap + wide <= room:
+                # A hyphen stands at the end of a line only.
+                before = lines[-1].removesuffix("-") if index and hyphen else lines[-1]
+                lines[-1] = before + ("" if index else " ") + shown
+                used_up += gap + wide
+            else:
+                lines.append(shown)
+                used_up = wide
+            hyphen = len(shown) > len(part)
+    return lines
 
 
 def broken(text: str, *, size: float, weight: int, rtl: bool, width: float) -> str:
-    """The text with a space wherever a word had to be broken to be no wider than `width` pixels.
-
-    Inside a word of an alphabet the break gets a hyphen; syllables of Asia's scripts go without, as they are written.
-    """
+    """The text with a BREAK wherever a word has to be broken to be no wider than `width` pixels."""
     room = width / size
-    made: list[str] = []
-    for word in wording.words(text):
-        made += _pieces(word, weight, rtl, room) if _is_wider(word, weight, rtl, room) else [word]
-    return " ".join(made)
+    return " ".join(
+        BREAK.join(_pieces(word, weight, rtl, room)) if _is_wider(word, weight, rtl, room) else word
+        for word in wording.words(text)
+    )
 
 
 def _is_wider(word: str, weight: int, rtl: bool, room: float) -> bool:
@@ -190,23 +199,30 @@ def _is_wider(word: str, weight: int, rtl: bool, room: float) -> bool:
 
 
 def _pieces(word: str, weight: int, rtl: bool, room: float) -> list[str]:
-    """As many clusters a piece as would fit side by side, less if kerning or joining makes them wider than that."""
+    """Pieces of about one length, none wider than the room: by what their clusters measure side by side, then, since
+    kerning and joining change that, by what they do together."""
     places = (0, *wording.breaks(word), len(word))
-    wide = [measured(word[a:b], weight, rtl).width + SIDE_BEARINGS for a, b in pairwise(places)]
-    made, first = [], 0
-    while first < len(wide):
-        last, used_up = first, 0.0
-        while last < len(wide) and used_up + wide[last] <= room:
-            used_up += wide[last]
-            last += 1
-        last = max(last, first + 1)
+    ends = np.cumsum([measured(word[a:b], weight, rtl).width + SIDE_BEARINGS for a, b in pairwise(places)])
+    count = math.ceil(float(ends[-1]) / room)
+    even = min(room, float(ends[-1]) / count * 1.08)
+    made, first, begin = [], 0, 0.0
+    while first < len(ends):
+        last = max(int(np.searchsorted(ends, begin + even, side="right")), first + 1)
+        if last < len(ends):
+            # In a script that shows no words, a certain end of a syllable is worth a shorter line.
+            last = next(
+                (at for at in range(last, first + (last - first) * 2 // 3, -1) if _ends(word, places[at])), last
+            )
         while True:
             piece = word[places[first] : places[last]]
-            if last < len(wide):
-                piece = wording.hyphenated(word[places[first] :], places[last] - places[first])
-            if last == first + 1 or measured(piece, weight, rtl).width <= room:
+            shown = wording.hyphenated(piece, word[places[last] :])
+            if last == first + 1 or measured(shown, weight, rtl).width <= room:
                 break
             last -= 1
         made.append(piece)
-        first = last
+        first, begin = last, float(ends[last - 1])
     return made
+
+
+def _ends(word: str, place: int) -> bool:
+    return wording.runs_on(word[place]) and wording.ends_syllable(word, place)

@@ -17,6 +17,8 @@ JOINED: Final = (
 """Where a zero-width joiner or non-joiner is spelling, as in Persian, and not a trick."""
 HELD: Final = "\u0e30\u0e32\u0e33\u0e45\u0eb0\u0eb2\u0eb3"
 """Vowels of Thai and Lao that are letters to Unicode, and never begin a syllable."""
+FINAL: Final = "\u0e30\u0e33\u0e46\u0e4c\u0eb0\u0eb3\u0ec6\u0ecc"
+"""Vowels and signs of Thai and Lao that end a syllable."""
 LEADING: Final = "เแโใไເແໂໃໄ"
 """Vowels of Thai and Lao that stand before their consonant."""
 
@@ -74,6 +76,11 @@ def breaks(word: str) -> tuple[int, ...]:
     return tuple(index for index in range(1, len(word)) if _may_break(word, index))
 
 
+def ends_syllable(word: str, place: int) -> bool:
+    """Whether a syllable of Thai or Lao ends there for certain: before a leading vowel, after a final sign."""
+    return word[place] in LEADING or word[place - 1] in FINAL
+
+
 def _may_break(text: str, index: int) -> bool:
     before, after = text[index - 1], text[index]
     if unicodedata.category(after) in ("Mn", "Mc", "Me", "Cf") or unicodedata.category(before) == "Cf":
@@ -82,10 +89,9 @@ def _may_break(text: str, index: int) -> bool:
     return unicodedata.combining(before) != 9 and after not in HELD and before not in LEADING
 
 
-def hyphenated(word: str, place: int) -> str:
-    """The first part of a word that is broken there: with a hyphen between small letters, whatever else as it is."""
-    parted = word[place - 1].islower() and word[place : place + 1].islower()
-    return f"{word[:place]}-" if parted else word[:place]
+def hyphenated(part: str, following: str) -> str:
+    """A part of a broken word at the end of its line: with a hyphen between small letters, whatever else as it is."""
+    return f"{part}-" if part[-1:].islower() and following[:1].islower() else part
 
 
 def runs_on(text: str) -> bool:

@@ -1,0 +1,33 @@
+"""The proof that runs in Lambda's image holds here, and would notice what it is there for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests import lettering_proof as proof
+
+
+def test_every_line_is_drawn_as_it_should_be() -> None:
+    assert proof.differences() == {}
+
+
+@pytest.mark.parametrize("name", proof.LINES)
+def test_letters_in_another_order_are_noticed(name: str) -> None:
+    text, rtl = proof.LINES[name]
+    mirrored = np.ascontiguousarray(proof.ink(text, rtl=rtl)[:, ::-1])
+    assert proof.distance(proof.fingerprint(mirrored), proof.GOLDEN[name]) > 3 * proof.TOLERANCE
+
+
+@pytest.mark.parametrize(("one", "other"), [("arabic", "hebrew"), ("devanagari", "thai"), ("latin", "arabic")])
+def test_other_letters_are_noticed(one: str, other: str) -> None:
+    assert proof.distance(proof.GOLDEN[one], proof.GOLDEN[other]) > 3 * proof.TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("name", "apart"),
+    [("arabic", "\u200c".join("سماعات لاسلكية Sony (أسود)")), ("devanagari", "क ष त र ि य स ट ी ल ₹1,499")],
+)
+def test_a_line_without_joining_and_shaping_is_noticed(name: str, apart: str) -> None:
+    drawn = proof.ink(apart, rtl=proof.LINES[name][1])
+    assert proof.distance(proof.fingerprint(drawn), proof.GOLDEN[name]) > 3 * proof.TOLERANCE
