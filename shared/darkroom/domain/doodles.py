@@ -44,8 +44,11 @@ class Measures:
     """What a drawing is, measured: lengths in pixels, shares from 0 to 1.
 
     `ink_box` is [x1, y1, x2, y2] of everything that is not background, None for an empty sheet. `coverage` is the share
-    of inked pixels, `line_density` the share of the box within a stroke's width of a line, `symmetry` how alike left
-    and right are, `complexity` from 0 (a dot) to 1. `colours` are the ink's, as (#rrggbb, share), most first.
+    of inked pixels, `stroke_width` the median one by inked area, `line_density` the share of the box within a stroke's
+    width of a line, `symmetry` how alike left and right are, `complexity` from 0 (a dot) to 1. `parts` are connected,
+    corners included; specks are not counted. `colours` are the ink's, as (#rrggbb, share), most first. Where fills are
+    in colour, strokes, density, symmetry and complexity are those of the lines. `background` is `transparent`, the
+    paper's #rrggbb, or `mixed` for a picture without paper.
     """
 
     width: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -37,6 +37,7 @@ APART: Final = 20.0
 SYMMETRY_GRID: Final = 32
 INTRICATE: Final = 1_000.0
 """The perimetric complexity at which a drawing is as complex as can be told."""
+Number = TypeVar("Number", np.int16, np.float32)
 MIXED: Final = "mixed"
 TRANSPARENT: Final = "transparent"
 
@@ -107,11 +108,11 @@ def _ink(pixels: NDArray[np.uint8], colour: Colour | None) -> NDArray[np.int16]:
     return np.where(off > GRAIN, off, np.int16(0))
 
 
-def _around(values: NDArray[np.int16], least_or_most: np.ufunc) -> NDArray[np.int16]:
+def _around(values: NDArray[Number], least_or_most: np.ufunc) -> NDArray[Number]:
     """Of each pixel and its eight neighbours; the picture goes on at its edges."""
     padded = np.pad(values, 1, mode="edge")
     rows = least_or_most(least_or_most(padded[:-2], padded[1:-1]), padded[2:])
-    made: NDArray[np.int16] = least_or_most(least_or_most(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
+    made: NDArray[Number] = least_or_most(least_or_most(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
     return made
 
 
@@ -142,21 +143,28 @@ def line_mask(
 
 
 def stroke_width(ink: NDArray[np.bool_]) -> float:
-    """The median width along the middles of all strokes, in pixels; up to twice WIDEST.
+    """The width of the stroke that half of the ink is at most as wide as, in pixels; up to twice WIDEST.
+
+    By area and not by length: the teeth of a rough edge are as long together as the stroke that has them.
 
     Middles are where the distance to the outside peaks across the stroke: on one pixel, or on two that share the peak.
     """
     deep = np.pad(distances(ink, most=WIDEST), 2)
     widths = []
-    for turned in (deep, deep.T):
+    # A bump on a stroke's side has a peak of its own, next to what is deeper.
+    level = _around(deep, np.maximum) < deep + 2 * CREST
+    for turned, flat in ((deep, level), (deep.T, level.T)):
         here, left, right, second = turned[2:-2, 2:-2], turned[2:-2, 1:-3], turned[2:-2, 3:-1], turned[2:-2, 4:]
-        single = (here - left > CREST) & (here - right > CREST)
-        double = (here - left > CREST) & (here == right) & (here - second > CREST)
+        along = flat[2:-2, 2:-2]
+        single = along & (here - left > CREST) & (here - right > CREST)
+        double = along & (here - left > CREST) & (here == right) & (here - second > CREST)
         widths += [2 * here[single] - 1, 2 * here[double]]
     middles = np.concatenate(widths)
     if not middles.size:
         return float(2 * deep.max())
-    return float(np.median(middles))
+    middles.sort()
+    area = np.cumsum(middles)
+    return float(middles[np.searchsorted(area, area[-1] / 2)])
 
 
 def parts(ink: NDArray[np.bool_]) -> tuple[NDArray[np.int32], list[int]]:
