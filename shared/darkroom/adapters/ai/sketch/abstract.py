@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -147,19 +148,19 @@ def _rounds(rng: random.Random, middle: tuple[float, float], reach: float) -> Co
 
 
 def _hills(rng: random.Random, middle: tuple[float, float], reach: float) -> Composition:
-    """Waves of a landscape beneath a disc."""
+    """Waves of a landscape beneath a disc, all of it within a round."""
     x, y = middle
-    disc = ellipse(x + rng.uniform(-0.4, 0.4) * reach, y - reach * 0.42, reach * 0.3, reach * 0.3, 60)
+    disc = ellipse(x + rng.uniform(-0.35, 0.35) * reach, y - reach * 0.42, reach * 0.3, reach * 0.3, 60)
+    count = rng.randrange(5, 8)
     lines = []
-    for number in range(rng.randrange(5, 8)):
-        base = y + reach * (0.05 + 0.15 * number)
-        high = reach * rng.uniform(0.1, 0.22)
-        shift = rng.uniform(0, math.tau)
-        xs = np.linspace(x - reach, x + reach, 60)
-        lines.append(np.stack([xs, base + high * np.sin((xs - x) / reach * rng.uniform(2.2, 4.0) + shift)], axis=1))
-    bands = [
-        np.concatenate([line, [[x + reach, y + reach * 1.1], [x - reach, y + reach * 1.1]]]) for line in lines[1::2]
-    ]
+    for number in range(count):
+        down = reach * (0.02 + 0.86 * number / count)
+        half = math.sqrt(reach**2 - down**2) * 0.99
+        high = reach * rng.uniform(0.06, 0.16) * (1 - 0.5 * number / count)
+        shift, pace = rng.uniform(0, math.tau), rng.uniform(2.2, 4.0)
+        xs = np.linspace(-half, half, 60)
+        lines.append(np.stack([x + xs, y + down + high * np.sin(xs / reach * pace + shift)], axis=1))
+    bands = [np.concatenate([upper, lower[::-1]]) for upper, lower in pairwise(lines)]
     return [lines[0], _closed(disc), *lines[1:]], [disc, *bands]
 
 

@@ -165,7 +165,7 @@ def _flap(mover: Mover, share: float) -> Move:
 
 
 def _leap(height: float, squash: float, times: int, mover: Mover, share: float) -> Move:
-    passed = share * times % 1.0
+    passed = (share * times + 0.25) % 1.0
     up = 4 * passed * (1 - passed)
     press = max(0.0, 1 - up * 5) * squash
     stretch = (1 - press) * (1 + 0.06 * up * (1 - up) * 4)

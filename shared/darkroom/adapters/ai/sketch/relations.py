@@ -188,7 +188,7 @@ def put_on(rider: Block, base: Block) -> Block:
         rider.scale(min(1.0, 1.02 * item.w / rider.w))
     else:
         rider.scale(max(min(1.0, item.w * (0.9 if riding else 0.75) / rider.w), 0.3))
-        if riding:
+        if riding and item.thing.name != "broom":
             base.scale(max(1.0, min(1.8, rider.h * 0.72 / item.h)))
     x, y = _seat(item)
     taken = [each for each in base.items if each is not item and each.box[3] <= y + item.h * 0.12 and each.z > item.z]

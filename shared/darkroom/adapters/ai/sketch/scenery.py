@@ -290,7 +290,7 @@ def city(stage: Stage) -> None:
     number = 0
     while x < stage.width * 1.02:
         wide = stage.side * stage.rng.uniform(0.09, 0.16)
-        high = stage.height * stage.rng.uniform(0.22, 0.56)
+        high = stage.height * stage.rng.uniform(0.34, 0.6)
         block = polygon((x, base), (x, base - high), (x + wide, base - high), (x + wide, base), step=stage.side * 0.04)
         pieces.append(stage.area(block, tones[number % 4]))
         windows = []
