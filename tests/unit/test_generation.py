@@ -285,6 +285,14 @@ def test_too_dear_for_the_job_is_passed_over_for_what_is_free() -> None:
     assert stage.charged == 0
 
 
+def test_of_calls_that_are_too_dear_together_none_is_made() -> None:
+    stage = Stage(gemini=paid("gemini"), sketch=MemoryEngine())
+    stage.job = stage.platform.submit(max_cost=2.5 * PRICE)
+    stage.turn(("gemini", "sketch"), replace(DOODLE, count=3))
+    assert drawing(stage).passed_over[0].code == "COST_LIMIT"
+    assert stage.engines["gemini"].calls == []
+
+
 def test_too_dear_for_the_job_and_nobody_else_is_the_end_of_it() -> None:
     stage = Stage(openai=paid("openai"))
     stage.job = stage.platform.submit(max_cost=PRICE / 2)

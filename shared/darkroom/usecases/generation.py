@@ -6,7 +6,7 @@ import logging
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol
 
-from darkroom.domain import ai_models, limits
+from darkroom.domain import ai_models, cost, limits
 from darkroom.domain.generation import (
     APNG,
     AVIF,
@@ -194,6 +194,9 @@ class Generation:
 
         if len(parts) == 1:
             return one(0)
+        if run is not None and run.job.leases == 1:  # a later worker finds some of them paid
+            whole = sum((engine.price(part) for part in parts), run.cost)
+            cost.cap(whole, run.job.max_cost, f"With {len(parts)} calls of {name} the work would cost")
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(min(AT_ONCE, len(parts))) as pool:
