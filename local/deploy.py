@@ -10,6 +10,7 @@ from typing import Final
 
 import boto3
 
+from local.overlay import keys_prefix
 from local.stack import ROOT, SAM, StackError
 
 STAGES: Final = ("dev", "staging", "prod")
@@ -40,11 +41,6 @@ def stage_parser(what: str) -> argparse.ArgumentParser:
 
 def stack_name(stage: str) -> str:
     return f"darkroom-{stage}"
-
-
-def keys_prefix(stage: str) -> str:
-    """Below which SSM keeps the keys of AI providers, unless the operator names another place."""
-    return f"/darkroom/{stage}"
 
 
 def overrides(stage: str, parameters: str) -> list[str]:

@@ -18,6 +18,7 @@ from local import overlay
 from local.engine import choose
 from local.logs import Tail
 from local.reload import WATCHED, Functions
+from local.secrets import lend
 from local.stack import ROOT, Embedded, Stack, StackError, bring_up
 from local.up import FOLDER, chosen_port, curls
 
@@ -41,6 +42,7 @@ def main(arguments: list[str]) -> int:
     try:
         if ours:
             stack = bring_up(embedded, TEMPLATE, choose(os.environ, console.print), console.print)
+            lend(stack, os.environ)
         else:
             stack = embedded.wait_until_described()
         console.print(f"\n[bold]{stack.api_url}[/bold]\n\n{escape(curls(stack))}\n")

@@ -8,7 +8,8 @@
 - A refusal of plain HTTP is left out: the emulator speaks nothing else.
 - A queue's concurrency that is a parameter is written as that parameter's number: the emulator takes it for text.
 - Binary media types are written with a plain slash: the emulator does not read SAM's `~1` form.
-- The stage is `local`, which no deployment may have, so that a setting can be for a laptop alone.
+- The stage is `local`, which no deployment may have, so that a setting can be for a laptop alone; keys of AI providers
+  are looked for below its name.
 - Settings of this laptop (an engine, a model folder) are added to the functions' environments.
 """
 
@@ -66,6 +67,8 @@ def localised(template: Template, root: Path, settings: Mapping[str, str]) -> Te
     }
     if "Stage" in local.get("Parameters", {}):
         local["Parameters"]["Stage"] = {"Type": "String", "Default": LOCAL_STAGE}
+    if "ProviderKeysPrefix" in local.get("Parameters", {}):
+        local["Parameters"]["ProviderKeysPrefix"]["Default"] = keys_prefix(LOCAL_STAGE)
     for resource in resources.values():
         properties = resource.get("Properties", {})
         if resource["Type"] == FUNCTION:
@@ -86,6 +89,11 @@ def localised(template: Template, root: Path, settings: Mapping[str, str]) -> Te
     _name_functions_themselves(resources)
     local.get("Globals", {}).get("Function", {}).pop("Layers", None)
     return local
+
+
+def keys_prefix(stage: str) -> str:
+    """Below which SSM keeps the keys of AI providers, unless an operator names another place."""
+    return f"/darkroom/{stage}"
 
 
 def source(function: Mapping[str, Any]) -> PurePosixPath:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from local import port
 from local.engine import choose
+from local.secrets import lend
 from local.stack import ROOT, Embedded, Stack, StackError, bring_up
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def curls(stack: Stack) -> str:
             "  curl $API/health",
             f'  curl $API/uploads/presign {json} -d \'{{"filename": "cat.jpg"}}\'',
             f'  curl $API/process {json} -d \'{{"imageUrls": ["https://example.com/cat.jpg"]}}\'',
+            f'  curl $API/ai {json} -d \'{{"action": "generate-doodle", "description": "a cat under a tree"}}\'',
             f"  curl $API/jobs {key}",
         )
     )
@@ -50,6 +52,8 @@ def main(arguments: list[str]) -> int:
         return 0
     began = time.monotonic()
     stack = bring_up(embedded, ROOT / "template.yaml", choose(os.environ, say=print), say=print)
+    if lent := lend(stack, os.environ):
+        print(f"Provider keys from this environment: {', '.join(lent)}")
     print(f"Up after {time.monotonic() - began:.0f} s; all of it is in {embedded.description.relative_to(ROOT)}\n")
     print(curls(stack))
     return 0

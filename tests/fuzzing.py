@@ -5,12 +5,15 @@ How a request travels is the caller's: through the process (`tests/functional`) 
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import schemathesis
+from darkroom.adapters.memory.generation import png
 from darkroom.contracts.openapi import DOCUMENT
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.checks import CHECKS, load_all_checks
@@ -27,14 +30,21 @@ SEED: Final = int(os.environ.get("DARKROOM_FUZZ_SEED", "2"))
 WEIGHTS: Final = {
     "presignUpload": 4,
     "detectObjects": 4,
+    "performActions": 4,
+    "generateProductImage": 3,
+    "previewProduct": 2,
     "listJobs": 3,
     "getJob": 2,
     "cancelJob": 2,
     "getWebhook": 1,
     "replayWebhook": 1,
+    "getImageStatus": 1,
+    "getImageStatusByShortPath": 1,
 }
 """Shares of the operations that have much to vary; the others are sent all there is, as boundary cases."""
 SMALL: Final = frozenset({"getHealth", "getOpenapi", "getDocs"})
+SMALLEST: Final = {"size": 64, "frameCount": 2, "width": 16, "height": 16}
+PICTURE: Final = base64.b64encode(png(8, 8, 20)).decode()
 
 load_all_checks()
 CHECKED: Final[list[Any]] = [
@@ -97,16 +107,46 @@ def run(operation: str, mode: GenerationMode, requests: int, check: Callable[[An
     checked()
 
 
-def aim(case: AnyCase, turn: int, *, jobs: Sequence[str], uploads: Sequence[str]) -> None:
-    """Let every second id, URL and name be one that there is; the case stays as valid, or as invalid, as it was."""
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What there is to be reached: jobs of any kind, jobs of product pictures, uploads, a product's page."""
+
+    jobs: Sequence[str]
+    pictures: Sequence[str]
+    uploads: Sequence[str]
+    page: str
+
+    def job(self, path: str, turn: int) -> str:
+        those = self.pictures if "/status/" in path else self.jobs
+        return those[turn % len(those)]
+
+
+def aim(case: AnyCase, turn: int, targets: Targets) -> None:
+    """Let every second id, URL and name be one that there is; the case stays as valid, or as invalid, as it was.
+
+    Of what is valid, the size of the pictures is taken down: it is the request that is tried here, not the engine.
+    """
+    body = case.body
+    if isinstance(body, dict) and _is_valid(case, "body"):
+        body.update({name: least for name, least in SMALLEST.items() if name in body})
     if turn % 2 == 0:
         return
     if case.path_parameters and _is_valid(case, "path"):
-        case.path_parameters["jobId"] = jobs[turn // 2 % len(jobs)]
-    body = case.body
+        case.path_parameters["jobId"] = targets.job(case.path, turn // 2)
     if isinstance(body, dict) and _is_valid(case, "body"):
+        if "productUrl" in body:
+            body["productUrl"] = targets.page
+        if "actions" in body:
+            several: Any = body["actions"]
+            first: Any = {"action": "generate-doodle", "description": "a cat", "size": 64}
+            body["actions"] = [first, *several][:10]
+        if "imageData" in body:
+            body |= {"imageData": PICTURE, "mimeType": "image/png"}
+        if "imageUrls" not in body:
+            for name in ("provider", "model", "callbackUrl", "maxCost"):
+                body.pop(name, None)
         if "imageUrls" in body:
-            body["imageUrls"] = [uploads[turn // 2 % len(uploads)]]
+            body["imageUrls"] = [targets.uploads[turn // 2 % len(targets.uploads)]]
             body.pop("callbackUrl", None)
         if "filename" in body:
             body["filename"] = f"{str(body['filename'])[:200]}.png"

@@ -12,11 +12,14 @@ from darkroom.entry.cli import main
 from local import port
 from local.engine import choose
 from local.stack import ROOT, Embedded, Stack, bring_up
+from tests import stub_providers
 from tests.e2e.loopback import Loopback, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.stub_providers import Providers
 
     Command = Callable[..., tuple[int, str, str]]
 
@@ -43,11 +46,19 @@ def loopback() -> Iterator[Loopback]:
 
 
 @pytest.fixture(scope="session")
-def stack(embedded: Embedded, loopback: Loopback) -> Stack:
+def providers() -> Iterator[Providers]:
+    """The AI providers that the stack's functions are pointed at."""
+    with stub_providers.providers() as stub:
+        yield stub
+
+
+@pytest.fixture(scope="session")
+def stack(embedded: Embedded, loopback: Loopback, providers: Providers) -> Stack:
     """The template, deployed; with the detector of the material where it is, else the best that this machine has."""
     models = (ROOT / ".." / "shared" / "testdata" / "models" / "yolox").resolve()
     environment = {"DETECT_MODEL_DIR": str(models)} if models.is_dir() else dict(os.environ)
     environment["FETCH_ALLOW_LOOPBACK"] = loopback.place
+    environment["OPENAI_BASE_URL"] = providers.base_url("openai")
     return bring_up(embedded, ROOT / "template.yaml", choose(environment, print), print)
 
 

@@ -5,17 +5,20 @@ It keeps what is posted to it, answers as a test says, and serves what a test pu
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import TYPE_CHECKING
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final
 
 from local.port import LOOPBACK
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator, Mapping
+
+
+HELD_SECONDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class Posted:
 
 class Loopback:
     """`pages` are what a GET of each path brings, `redirects` where it leads; `refusals` the statuses that the next
-    posts to a path are answered with, before it takes them."""
+    posts to a path are answered with, before it takes them. `held` are paths whose answer waits for its event, and
+    `asked` every path that a GET came for."""
 
     def __init__(self, port: int, scheme: str) -> None:
         self.place = f"{LOOPBACK}:{port}"
@@ -36,6 +40,8 @@ class Loopback:
         self.pages: dict[str, bytes] = {}
         self.redirects: dict[str, str] = {}
         self.refusals: dict[str, list[int]] = {}
+        self.held: dict[str, Event] = {}
+        self.asked: list[str] = []
 
     def url(self, path: str) -> str:
         return f"{self._scheme}://{self.place}{path}"
@@ -48,6 +54,9 @@ class Loopback:
 def serve(tls: ssl.SSLContext | None = None) -> Iterator[Loopback]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            here.asked.append(self.path)
+            if self.path in here.held:
+                here.held[self.path].wait(HELD_SECONDS)
             page = here.pages.get(self.path)
             if self.path in here.redirects:
                 self._answer(302, location=here.redirects[self.path])
@@ -66,8 +75,9 @@ def serve(tls: ssl.SSLContext | None = None) -> Iterator[Loopback]:
             self.send_response(status)
             for name, value in {"content-length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # whoever asked may have been killed
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Nothing: pytest shows what a test has to say."""

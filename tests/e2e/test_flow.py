@@ -336,7 +336,21 @@ def test_a_deep_health_check_touches_what_the_service_stands_on(api: httpx.Clien
     assert {check["status"] for check in answer.json()["checks"].values()} == {"ok"}
 
 
-@pytest.mark.parametrize("function", ["presign", "receiver", "status", "detect", "webhooks", "sweeper", "authorizer"])
+FUNCTIONS = [
+    "presign",
+    "receiver",
+    "doodle",
+    "preview",
+    "status",
+    "detect",
+    "worker",
+    "webhooks",
+    "sweeper",
+    "authorizer",
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_warmup_is_answered_by_every_function(stack: Stack, function: str) -> None:
     answer = stack.client("lambda").invoke(
         FunctionName=f"{stack.stack_name}-{function}", Payload=json.dumps({"warmup": True})

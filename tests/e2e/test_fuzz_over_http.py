@@ -21,11 +21,13 @@ from schemathesis.core.transport import Response
 from schemathesis.generation import GenerationMode
 
 from tests import fuzzing
+from tests.unit.api.test_generation_shapes import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from local.stack import Stack
+    from tests.e2e.loopback import Loopback
     from tests.fuzzing import AnyCase
 
 REQUESTS: Final = int(os.environ.get("DARKROOM_HTTP_FUZZ_REQUESTS", "1000"))
@@ -65,7 +67,7 @@ def told_by_gateway(answer: requests.Response, path: str) -> str | None:
 class Wire:
     """Sends generated cases to the stack, as an owner who has uploads and jobs."""
 
-    def __init__(self, session: requests.Session, url: str) -> None:
+    def __init__(self, session: requests.Session, url: str, page: str) -> None:
         self.sent: Counter[int] = Counter()
         """Requests that our functions answered, by status."""
         self.by_gateway: Counter[str] = Counter()
@@ -73,12 +75,18 @@ class Wire:
         self._url = url
         # Presigned and never uploaded: a job of theirs is accepted, and ends at once.
         signed = [self._post("/uploads/presign", {"filename": "a.png"}) for _ in range(3)]
-        self._uploads = [f"s3://{each['bucket']}/{each['key']}" for each in signed]
+        uploads = [f"s3://{each['bucket']}/{each['key']}" for each in signed]
         hooks: list[dict[str, Any]] = [{}, {"callbackUrl": "https://example.com/hook"}]
-        self._jobs = [self._post("/process", {"imageUrls": self._uploads} | hook)["jobId"] for hook in hooks * 3]
+        generate, product = "/generative-ai-images/generate", {"productUrl": f"{page}-that-is-gone"}
+        self._targets = fuzzing.Targets(
+            jobs=[self._post("/process", {"imageUrls": uploads} | hook)["jobId"] for hook in hooks * 3],
+            pictures=[self._post(generate, product)["jobId"] for _ in range(2)],
+            uploads=uploads,
+            page=page,
+        )
 
     def check(self, case: AnyCase) -> None:
-        fuzzing.aim(case, self.sent.total(), jobs=self._jobs, uploads=self._uploads)
+        fuzzing.aim(case, self.sent.total(), self._targets)
         sending = case.as_transport_kwargs(base_url=self._url)
         answer = self._session.request(**sending, timeout=60, allow_redirects=False)
         kind = told_by_gateway(answer, sending["url"].removeprefix(self._url))
@@ -99,11 +107,12 @@ class Wire:
 
 
 @pytest.fixture
-def wire(stack: Stack) -> Iterator[Wire]:
+def wire(stack: Stack, loopback: Loopback) -> Iterator[Wire]:
+    loopback.pages["/mug"] = PAGE
     with requests.Session() as session:
         session.trust_env = False
         session.headers["x-api-key"] = stack.make_key("fuzz", requests_per_minute=100_000)
-        yield Wire(session, stack.api_url)
+        yield Wire(session, stack.api_url, loopback.url("/mug"))
 
 
 def test_the_shards_make_up_what_was_asked_for() -> None:

@@ -35,12 +35,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from local.stack import Embedded
+    from tests.stub_providers import Providers
 
 TEMPLATE: Final = overlay.load(ROOT / "template.yaml")
 OWNER: Final = "privileged"
 CALLBACK: Final = "https://hooks.invalid/darkroom"
 FOREIGN: Final = "s3://a-bucket-that-is-not-ours/" + "x" * 2_000
 """An image that is refused without a call; a hundred of them make a result too large for a row."""
+PLAIN_DOODLE: Final = {
+    "action": "generate-doodle",
+    "description": "a cat",
+    "style": "simple",
+    "count": 1,
+    "format": "png",
+    "background": "paper",
+    "size": 64,
+    "seed": None,
+    "model": None,
+    "fresh": True,
+    "inline": False,
+}
+"""An action as the API leaves it to a worker."""
 RACES: Final = 2
 """Tries, in each of two ways, at losing a lease between a worker's last look and the job's end."""
 
@@ -104,8 +119,9 @@ def without(statement: dict[str, Any], grant: Grant) -> list[dict[str, Any]]:
 class World:
     """The stack with its mappings and its schedule off, so that a function runs when it is called and not otherwise."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, providers: Providers) -> None:
         self.stack = stack
+        self.providers = providers
         self.names = stack.resources()
         self.functions = Functions(stack, TEMPLATE, ROOT)
         self.lambda_, self.iam, self.sqs, self.s3 = map(stack.client, ("lambda", "iam", "sqs", "s3"))
@@ -221,12 +237,34 @@ class World:
         job = Job(
             job_id=str(uuid.uuid4()),
             owner=OWNER,
-            kind=Kind.DETECTION,
             items=len(urls),
             write_id=uuid.uuid4().hex,
-            **{"request": {"imageUrls": urls}, "created_at": now, "deadline": now + HOUR, **fields},
+            **{
+                "kind": Kind.DETECTION,
+                "request": {"imageUrls": urls},
+                "created_at": now,
+                "deadline": now + HOUR,
+                **fields,
+            },
         )
         return self.jobs.create(job)
+
+    def planted_doodles(self, *actions: dict[str, Any], chain: tuple[str, ...] = ("sketch",), **fields: Any) -> Job:
+        """The same of actions on doodles; one that is an error already costs no time."""
+        told = [
+            action
+            if "error" in action
+            else {"action": PLAIN_DOODLE | action, "chain": list(chain), "digest": uuid.uuid4().hex * 2}
+            for action in actions
+        ]
+        return self.planted(kind=Kind.DOODLE, request={"several": len(actions) > 1, "actions": told}, **fields)
+
+    def ai(self, *, expect: int = 200, headers: dict[str, str] | None = None, **fields: Any) -> dict[str, Any]:
+        body = {"action": "generate-doodle", "description": "a cat", "size": 64, "fresh": True, **fields}
+        answer = self.api.post("/ai", json=body, headers=headers)
+        assert answer.status_code == expect, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
 
     def claimed(self, job: Job) -> str:
         now = int(time.time() * 1000)
@@ -274,7 +312,7 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(stack: Stack, embedded: Embedded) -> Iterator[World]:
+def world(stack: Stack, embedded: Embedded, providers: Providers) -> Iterator[World]:
     lambda_, events = stack.client("lambda"), stack.client("events")
     names = stack.resources()
     mappings = [names[name] for name in names if name.endswith("Mapping")]
@@ -285,7 +323,7 @@ def world(stack: Stack, embedded: Embedded) -> Iterator[World]:
         lambda_.update_event_source_mapping(UUID=mapping, Enabled=False)
     for rule in rules:
         events.disable_rule(Name=rule)
-    world = World(stack)
+    world = World(stack, providers)
     yield world
     world.api.close()
     for mapping in mappings:
@@ -299,6 +337,7 @@ def world(stack: Stack, embedded: Embedded) -> Iterator[World]:
 PROBES: Final[dict[tuple[str, str], Callable[[World], None]]] = {}
 SIMULATED: Final = {
     ("DetectFunction", "TakeMessages"): "Lambda's poller takes them; the embedded one does so without the role",
+    ("WorkerFunction", "TakeMessages"): "Lambda's poller takes them; the embedded one does so without the role",
     ("WebhooksFunction", "TakeMessages"): "Lambda's poller takes them; the embedded one does so without the role",
     ("DetectFunction", "AskRekognition"): "the embedded AWS has no Rekognition",
 }
@@ -353,6 +392,9 @@ def a_refused_request_gives_its_key_back(world: World) -> None:
 def workers_are_told(world: World) -> None:
     job = world.process()["jobId"]
     assert world.told("DetectQueue", job)
+    asked = world.api.post("/generative-ai-images/generate", json={"productUrl": "https://shop.invalid/mug"})
+    assert asked.status_code == 202, asked.text
+    assert world.told("GenerationQueue", asked.json()["jobId"])
     ended = world.ended_with_webhook().job_id
     assert world.api.post(f"/jobs/{ended}/webhook/replay").status_code == 202
     assert world.told("WebhookQueue", ended)
@@ -475,6 +517,102 @@ def the_end_is_told(world: World) -> None:
     assert world.told("WebhookQueue", job)
 
 
+@probe("Doodle", "CountRequests", "KeepPictures")
+def a_doodle_is_drawn_and_shown(world: World) -> None:
+    (doodle,) = world.ai(inline=True)["doodles"]
+    assert doodle["imageData"]
+
+
+@probe("Doodle", "KeepJobs")
+def a_doodle_becomes_a_job(world: World) -> None:
+    headers = {"Prefer": "respond-async, wait=1", "Idempotency-Key": str(uuid.uuid4())}
+    assert world.ai(expect=202, headers=headers)["jobId"] == world.ai(expect=202, headers=headers)["jobId"]
+
+
+@probe("Doodle", "AbandonIdempotencyKeys")
+def a_refused_doodle_gives_its_key_back(world: World) -> None:
+    once = {"Idempotency-Key": str(uuid.uuid4())}
+    world.ai(callbackUrl="http://10.0.0.1/", headers=once, expect=422)
+    world.ai(headers=once)
+
+
+@probe("Doodle", "SendHints")
+def its_worker_is_told(world: World) -> None:
+    assert world.told("GenerationQueue", world.ai(expect=202, headers={"Prefer": "respond-async"})["jobId"])
+
+
+@probe("Preview", "CountRequests")
+def a_preview_is_tried(world: World) -> None:
+    answer = world.api.post("/generative-ai-images/preview", json={"productUrl": "https://shop.invalid/mug"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "HOST_NOT_FOUND")
+
+
+@probe("Worker", "KeepJobs", "ReadProviderKeys")
+def a_doodle_is_done_with_its_ledger(world: World) -> None:
+    ssm, name = world.stack.client("ssm"), f"{overlay.keys_prefix(world.stack.stage)}/openai_api_key"
+    ssm.put_parameter(Name=name, Value=world.providers.key("ok"), Type="SecureString", Overwrite=True)
+    paid = world.planted_doodles({}, chain=("openai",))
+    # The second worker of a job reads the ledger before it pays, and writes it before the call.
+    now = int(time.time() * 1000)
+    world.jobs.release(paid.job_id, token=world.claimed(paid), now=now, due_at=now, cost=paid.cost)
+    try:
+        world.deliver("WorkerFunction", paid.job_id)
+    finally:
+        ssm.delete_parameter(Name=name)
+    assert world.state(paid.job_id) is State.COMPLETED
+    assert [attempt.step for attempt in world.jobs.attempts(paid.job_id)] == ["0-openai-0"]
+
+
+@probe("Worker", "PutOff")
+def a_failed_generation_is_put_off(world: World) -> None:
+    poison = world.planted(kind=Kind.DOODLE, request={})
+    world.told("GenerationQueue", "")
+    url = world.names["GenerationQueue"]
+    world.sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"jobId": poison.job_id}))
+    (message,) = world.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0)["Messages"]
+    try:
+        log = world.deliver("WorkerFunction", poison.job_id, message["ReceiptHandle"])
+    finally:
+        world.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    assert poison.job_id in log
+    assert "only after its visibility timeout" not in log
+
+
+@probe("Worker", "KeepResults")
+def pictures_are_read_and_stored_and_large_results_withdrawn(world: World) -> None:
+    image = base64.b64encode(pictured()).decode()
+    body = {"action": "optimize-doodle", "imageData": image, "width": 64, "height": 64, "fresh": True}
+    asked = world.api.post("/ai", json=body, headers={"Prefer": "respond-async"})
+    assert asked.status_code == 202, asked.text
+    world.deliver("WorkerFunction", asked.json()["jobId"])
+    assert world.state(asked.json()["jobId"]) is State.COMPLETED
+    # A lease that is lost after the worker's last look at it and before the end: while it makes the last picture of a
+    # result that is too large for a row.
+    error = {"error": {"code": "BAD_IMAGE", "message": "x" * (INLINE_RESULT_BYTES // 8)}}
+    film = {"action": "generate-animation", "frame_count": 24, "fps": 12, "format": "gif", "size": 256}
+    lost = world.planted_doodles(*[error] * 9, film)
+    worker = Thread(target=world.deliver, args=("WorkerFunction", lost.job_id))
+    worker.start()
+    while worker.is_alive() and not moved_on(world, lost.job_id, 0):
+        time.sleep(0.005)
+    world.jobs.end(lost.job_id, state=State.CANCELLED, now=int(time.time() * 1000))
+    worker.join()
+    assert world.stored(lost.job_id) == []
+
+
+def pictured() -> bytes:
+    held = io.BytesIO()
+    Image.new("RGB", (64, 64), (uuid.uuid4().int % 256, 0, 0)).save(held, "PNG")
+    return held.getvalue()
+
+
+@probe("Worker", "SendHints")
+def the_end_of_a_generation_is_told(world: World) -> None:
+    job = world.planted_doodles({"error": {"code": "X", "message": "x"}}, callback_url=CALLBACK).job_id
+    world.deliver("WorkerFunction", job)
+    assert world.told("WebhookQueue", job)
+
+
 @probe("Webhooks", "KeepDeliveries", "ReadSecret")
 def a_webhook_is_tried(world: World) -> None:
     job = world.ended_with_webhook().job_id
@@ -502,9 +640,11 @@ def an_overdue_job_is_ended(world: World) -> None:
 def lost_messages_are_sent(world: World) -> None:
     now = int(time.time() * 1000)
     job = world.planted(due_at=now - 1).job_id
+    doodle = world.planted_doodles({}, due_at=now - 1).job_id
     ended = world.ended_with_webhook().job_id
     swept(world)
     assert world.told("DetectQueue", job)
+    assert world.told("GenerationQueue", doodle)
     assert world.told("WebhookQueue", ended)
 
 

@@ -21,6 +21,7 @@ from schemathesis.generation import GenerationMode
 
 from tests import fuzzing
 from tests.api import Api
+from tests.unit.api.test_generation_shapes import PAGE, SHOP, page, picture
 from tests.unit.api.test_seed_shapes import DETECTIONS
 
 if TYPE_CHECKING:
@@ -40,14 +41,19 @@ class Wire:
         self.key = self.api.key()
         self.sent: Counter[int] = Counter()
         self._turn = count()
-        self._jobs = [job_id for _ in range(20) for job_id in (self._waiting(), self._done(), self._waiting(hook=True))]
-        self._uploads = [self.api.upload() for _ in range(10)]
+        self.api.parts.web({SHOP: page(PAGE)})
+        self._targets = fuzzing.Targets(
+            jobs=[job_id for _ in range(20) for job_id in (self._waiting(), self._done(), self._waiting(hook=True))],
+            pictures=[job_id for _ in range(5) for job_id in (self.api.product_job(), self._picture())],
+            uploads=[self.api.upload() for _ in range(10)],
+            page=SHOP,
+        )
 
     def send(self, case: AnyCase) -> Response:
         turn = next(self._turn)
         key = self.key if turn % WITHOUT_KEY else None
         if key is not None:
-            fuzzing.aim(case, turn, jobs=self._jobs, uploads=self._uploads)
+            fuzzing.aim(case, turn, self._targets)
         prepared = requests.Request(**case.as_transport_kwargs(base_url="http://api")).prepare()
         headers = {name: _text(value) for name, value in prepared.headers.items()}
         url = urlsplit(str(prepared.url))
@@ -59,6 +65,10 @@ class Wire:
 
     def _waiting(self, *, hook: bool = False) -> str:
         return self.api.job(images=1, callback_url="https://example.com/hook" if hook else None)
+
+    def _picture(self) -> str:
+        job_id = self.api.product_job()
+        return self.api.complete(job_id, picture(job_id)).job_id
 
     def _done(self) -> str:
         return self.api.complete(self._waiting(hook=True), DETECTIONS).job_id
