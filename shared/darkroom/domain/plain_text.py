@@ -61,7 +61,12 @@ def plain(text: str, limit: int = FIELD_CHARACTERS) -> str:
 
 def folded(text: str) -> str:
     """For comparing: without accents and case, punctuation as blanks."""
-    return " ".join("".join(c if c.isalnum() else " " for c in unaccented(text)).split())
+    return " ".join("".join(c if c.isalnum() or _is_vowel_sign(c) else " " for c in unaccented(text)).split())
+
+
+def _is_vowel_sign(character: str) -> bool:
+    """Of Thai and the scripts of India: what `unaccented` leaves of marks is part of the spelling."""
+    return character >= "\u0300" and unicodedata.category(character)[0] == "M"
 
 
 def unaccented(text: str) -> str:

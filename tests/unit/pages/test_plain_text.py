@@ -49,6 +49,7 @@ def test_any_text_becomes_one_short_visible_line(text: str) -> None:
 def test_names_are_compared_without_case_accents_and_punctuation() -> None:
     assert folded("  Café — “Crème”! ") == "cafe creme"
     assert folded("Żółty KUBEK") == folded("zolty kubek")
+    assert " " not in folded("เพิ่มลงตะกร้า")
     assert folded("カート") == folded("カ\u30fcト")
 
 

@@ -75,6 +75,8 @@ def amounts(read: Read, body: str, **more: str) -> tuple[str | None, str | None]
         ("<p>$24.00</p><p>Subscribe and save: $21.60</p>", "en", "24", None),
         ("<p>US $24.99</p><p>Approximately £19.80</p>", "en", "24.99", None),
         (f'<p class="price">$10.00</p>{TIERS}', "en", "10", None),
+        ("<p>Cena bez DPH</p><p>4 123,97 Kč</p><p>Cena s DPH</p><p>4 990 Kč</p>", "cs", "4990", None),
+        ("<p>$5,999.00</p><p>12 meses sin intereses de $499.92</p>", "es-MX", "5999", None),
         # a range is its lower end
         ('<p class="price">$35.00 – $55.00</p>', "en", "35", None),
         ('<p class="price"><span>$35.00</span> – <span>$55.00</span></p>', "en", "35", None),
@@ -83,6 +85,7 @@ def amounts(read: Read, body: str, **more: str) -> tuple[str | None, str | None]
         ('<div class="pris">59:-</div>', "sv", "59", None),
         # none
         ("<p>Price on application</p>", "en", None, None),
+        ("<p>I saved $500 in a year by boiling less: a coffee at $4 a day is $1,460 a year.</p>", "en", None, None),
         ("<p>Capacity 1.7 L, cord 75 cm, article 4711000</p>", "en", None, None),
     ],
 )
@@ -138,6 +141,15 @@ def test_declared_prices_are_believed_as_far_as_the_page_bears_them_out(
     read: Read, declared: list[object], body: str, price: str | None
 ) -> None:
     assert amounts(read, body + BUY, head=json_ld(*declared))[0] == price
+
+
+def test_of_two_prices_that_are_as_likely_and_far_apart_none_is_given(read: Read) -> None:
+    filler = "<p>A word about this kettle.</p>" * 12
+    assert amounts(read, f"<p>$24.00</p>{BUY}{filler}<p>$31.00</p>{BUY}", heading="")[0] is None
+
+
+def test_of_two_prices_side_by_side_the_lower_is_the_one_to_pay(read: Read) -> None:
+    assert amounts(read, f"<div><p>1 599 ₴</p><p>1 299 ₴</p></div>{BUY}", lang="uk")[0] == "1299"
 
 
 def test_a_list_price_may_be_declared(read: Read) -> None:

@@ -41,8 +41,10 @@ class Offers:
         read = cls()
         if product is None:
             return read
-        for node in (product, *product.variants[:100]):
-            weight = 0.8 if node is product or _is_named(node, url) else 0.55
+        variants = product.variants[:100]
+        named = [variant for variant in variants if _is_named(variant, url)]
+        for node in (product, *(named or variants)):
+            weight = 0.8 if node is product or named else 0.55
             for entry in node.values.get("offers", [])[:100]:
                 if isinstance(entry, dict):
                     read._offer(entry, node.source, local, weight)
@@ -51,7 +53,7 @@ class Offers:
         # Several prices, of variants: each may be it, the first the likeliest.
         if len({amount.amount for amount in read.amounts}) > 1:
             for place, amount in enumerate(read.amounts):
-                amount.weight *= 0.85 if place == 0 else 0.6
+                amount.weight *= 0.85 if place == 0 else 0.5
         return read
 
     def _offer(self, entry: dict[str, Any], source: str, local: str | None, weight: float, depth: int = 0) -> None:

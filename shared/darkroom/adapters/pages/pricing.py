@@ -20,32 +20,61 @@ if TYPE_CHECKING:
     from darkroom.adapters.pages.visible import Candidate
 
 _VISIBLE_ENOUGH: Final = 3.3
+"""The worth at which a visible price is as likely the product's as not."""
+_SURE_ENOUGH: Final = 0.3
+_DISTINCT: Final = 2.0
+"""How many times as likely, in odds, the first must be as the second."""
 
 
 def prices_of(page: Page) -> tuple[Price | None, Price | None]:
-    shown = [candidate for candidate in page.view.candidates if candidate.seen]
+    """The price and the list price. None where nothing speaks for one, or where two are about as likely: on a picture a
+    wrong price is worse than none."""
     claims = _claims(page)
     groups: dict[Decimal, list[Amount]] = {}
     for claim in claims:
         groups.setdefault(claim.amount, []).append(claim)
-    best: tuple[float, Decimal] | None = None
-    for amount, group in groups.items():
-        by_source: dict[str, float] = {}
-        for claim in group:
-            by_source[claim.source] = max(by_source.get(claim.source, 0.0), claim.weight)
-        doubt = math.prod(1 - min(weight, 0.97) for weight in by_source.values())
-        if best is None or 1 - doubt > best[0]:
-            best = (1 - doubt, amount)
-    if best is None or best[0] < 0.3:
+    if not groups:
         return None, None
-    confidence, amount = best
+    ranked = sorted(((_sureness(group), amount) for amount, group in groups.items()), reverse=True)
+    confidence, amount = ranked[0]
+    if len(ranked) > 1 and _odds(confidence) < _DISTINCT * _odds(ranked[1][0]):
+        # Of two that stand side by side the lower is the one to pay.
+        confidence, amount = min(ranked[:2], key=lambda one: one[1])
+        if not _side_by_side(page, ranked[0][1], ranked[1][1]):
+            return None, None
+    if confidence < _SURE_ENOUGH:
+        return None, None
     group = groups[amount]
-    seen = max((c for c in shown if c.amount == amount and not c.was), key=lambda c: c.worth, default=None)
+    seen = max(
+        (one for one in page.view.candidates if one.seen and one.amount == amount and not one.was),
+        key=lambda one: one.worth,
+        default=None,
+    )
     leading = max(group, key=lambda claim: claim.weight)
     currency = _currency_of(page, group, seen)
     text = plain(seen.text, 60) if seen else _written(leading, currency)
     price = Price(amount_of(amount) or "", currency, text, leading.source, round(confidence, 2))
     return price, _list_price(page, amount, currency, seen)
+
+
+def _side_by_side(page: Page, one: Decimal, other: Decimal) -> bool:
+    places = {
+        amount: [seen.piece for seen in page.view.candidates if seen.seen and seen.amount == amount and not seen.card]
+        for amount in (one, other)
+    }
+    return any(abs(here - there) <= 4 for here in places[one] for there in places[other])
+
+
+def _sureness(claims: list[Amount]) -> float:
+    """Of claims of one amount: their sources are independent witnesses, each heard once."""
+    by_source: dict[str, float] = {}
+    for claim in claims:
+        by_source[claim.source] = max(by_source.get(claim.source, 0.0), min(claim.weight, 0.97))
+    return 1 - math.prod(1 - weight for weight in by_source.values())
+
+
+def _odds(probability: float) -> float:
+    return probability / (1 - probability)
 
 
 def _claims(page: Page) -> list[Amount]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from darkroom.adapters.pages.prices import Money
 
 CANDIDATES: Final = 1_500
+CARD_PIECES: Final = 30
+"""Largest box, in pieces of text, that is one product among others and not a part of the page."""
 PRICE_CHARACTERS: Final = 80
 """Longest text around a price that is still a price and not a sentence."""
 _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -118,8 +120,8 @@ def view_of(document: Document, names: Iterable[str], local: str | None) -> View
     if heading >= 0:
         view.chain = {outer: steps for steps, outer in enumerate(document.ancestors(heading))}
     buttons = _buttons(document)
-    of_others = _in_cards(view, [button.element for button in buttons])
-    view.buttons = [button for button in buttons if button.element not in of_others]
+    of_others = _in_cards(view, [document.elements[button.element].parent for button in buttons])
+    view.buttons = [button for button in buttons if document.elements[button.element].parent not in of_others]
     view.candidates = _candidates(document, local)
     of_others = _in_cards(view, [candidate.element for candidate in view.candidates])
     for candidate in view.candidates:
@@ -346,7 +348,8 @@ def _in_cards(view: View, numbers: list[int]) -> set[int]:
     for number, path in paths.items():
         for outer in path:
             element = document.elements[outer]
-            if len(rows[element.parent, element.signature]) < 2:
+            large = element.last - element.first > CARD_PIECES or {"row", "container"} & element.words
+            if large or len(rows[element.parent, element.signature]) < 2:
                 continue
             if outer not in linked:
                 linked[outer] = _links_away(document, outer)
@@ -427,7 +430,10 @@ def _weigh(candidate: Candidate, view: View) -> None:
     worth -= 1.5 if around.taxed else 0.0  # the same with or without tax, beside the one the page leads with
     worth -= 2.5 if words.ELSEWHERE_WORDS & (around.near | around.far) else 0.0
     worth -= 1.5 if _says(words.MISLEADING, _words_before(candidate)[-14:]) and not candidate.was else 0.0
-    worth -= 1.5 if _in_a_sentence(candidate, view.document) else 0.0
+    worth -= _spoken_of(candidate, view.document)
+    worth -= (
+        1.0 if _says(words.WITHOUT_TAX, f"{_words_before(candidate)[-16:]} {folded(candidate.after)[:14]}") else 0.0
+    )
     worth -= 2.0 if _says(words.UNIT_LABELS, _words_before(candidate)[-22:]) else 0.0
     worth -= 1.0 if candidate.after.strip().startswith("+") or candidate.before.rstrip().endswith("+") else 0.0
     if candidate.section >= 0:
@@ -436,12 +442,16 @@ def _weigh(candidate: Candidate, view: View) -> None:
     candidate.worth = worth
 
 
-def _in_a_sentence(candidate: Candidate, document: Document) -> bool:
+def _spoken_of(candidate: Candidate, document: Document) -> float:
     """A price stands alone or with a word or two; one in the midst of many is spoken of."""
     if not candidate.seen or not document.pieces:
-        return False
+        return 0.0
     text = document.pieces[min(candidate.piece, len(document.pieces) - 1)].text
-    return sum(sign.isalpha() for sign in text) > 24
+    letters = sum(sign.isalpha() for sign in text)
+    if letters <= 24:
+        return 0.0
+    amid = text[:1].isalpha() and text.rstrip(".!")[-1:].isalpha()
+    return (3.0 if letters > 40 else 1.5) + (1.0 if amid else 0.0)
 
 
 def _compare(view: View) -> None:
@@ -491,6 +501,13 @@ def _surroundings(candidate: Candidate, view: View) -> _Surroundings:
     return _Surroundings(frozenset(near), frozenset(far), framed, linked, taxed)
 
 
+_THRESHOLD: Final = re.compile(
+    r"\s?(?:\(含\))?\s?(?:以上|이상|or more\b|and (?:over|above|up)\b|oder mehr\b|ou plus\b|o más\b|ou mais\b)",
+    re.IGNORECASE,
+)
+"""What follows an amount that one must spend."""
+
+
 def _judge_words(candidate: Candidate, document: Document, near: frozenset[str]) -> None:
     """Whether it is the former price, or the price of something beside the product."""
     element = document.elements[candidate.element]
@@ -513,10 +530,12 @@ def _judge_words(candidate: Candidate, document: Document, near: frozenset[str])
         or _says(words.DELIVERY, before[-40:])
         or _says(words.DELIVERY, own_after[:14])
         or _says(words.INSTALMENT, whole_before[-14:])
+        or _says(words.INSTALMENT, before[-30:])
         or _says(words.INSTALMENT, _until_next(candidate.after)[:14])
         or _says(words.ABOUT, before[-16:])
         or re.search(r"\d[^\w]{0,4}\s{0,2}[–—-]\s{0,2}$", candidate.before) is not None  # the upper end of a range
         or _of_a_measure(candidate.after.strip()[:14])
+        or _THRESHOLD.match(candidate.after) is not None
     )
 
 

@@ -32,22 +32,22 @@ LIST_PRICE: Final = (
     "ankstesne kaina|tavahind|αρχικη τιμη|απο"
 )
 SAVING: Final = (
-    "save|saving|savings|you save|discount|off|cashback|cash back|rebate|coupon|voucher|sie sparen|sparen|"
-    "ersparnis|du sparst|gespart|gutschein|rabatt|economisez|economie|remise|reduction|ahorra|ahorras|ahorro|"
-    "descuento|cupon|economize|economia|desconto|cupom|risparmi|risparmio|sconto|bespaar|je bespaart|korting|"
-    "oszczedzasz|rabat|znizka|usetrite|sleva|zlava|usteda|popust|megtakaritas|kedvezmeny|economisesti|reducere|"
-    "spara|spar|besparelse|saastat|скидка|экономия|выгода|знижка|економія|indirim|kazanciniz|خصم|توفير|وفر|"
-    "חסכון|הנחה|割引|オフ|ポイント|折扣|現省|立省|省下|優惠券|折價券|优惠券|할인|적립|쿠폰|ส่วนลด|ประหยัด|"
-    "tiet kiem|giam|jimat|diskon|hemat|atlaide|nuolaida"
+    "earn|collect|rewards?|sammeln|save|saving|savings|you save|discount|off|cashback|cash back|rebate|coupon|"
+    "voucher|sie sparen|sparen|ersparnis|du sparst|gespart|gutschein|rabatt|economisez|economie|remise|"
+    "reduction|ahorra|ahorras|ahorro|descuento|cupon|economize|economia|desconto|cupom|risparmi|risparmio|"
+    "sconto|bespaar|je bespaart|korting|oszczedzasz|rabat|znizka|usetrite|sleva|zlava|usteda|popust|"
+    "megtakaritas|kedvezmeny|economisesti|reducere|spara|spar|besparelse|saastat|скидка|экономия|выгода|знижка|"
+    "економія|indirim|kazanciniz|خصم|توفير|وفر|חסכון|הנחה|割引|オフ|ポイント|折扣|現省|立省|省下|優惠券|折價券|"
+    "优惠券|할인|적립|쿠폰|ส่วนลด|ประหยัด|tiet kiem|giam|jimat|diskon|hemat|atlaide|nuolaida"
 )
 DELIVERY: Final = (
-    "shipping|delivery|postage|free over|orders over|spend|minimum order|order value|handling|dispatch|"
-    "returns?|versand|lieferung|versandkosten|ab einem|bestellwert|mindestbestellwert|livraison|frais de port|"
-    "des|a partir de achats|envio|gastos de envio|envios|entrega|frete|portes|spedizione|consegna|verzending|"
-    "verzendkosten|bezorg|bezorging|dostawa|wysylka|przesylka|doprava|dorucenie|doruceni|dostava|isporuka|"
-    "szallitas|livrare|transport|frakt|leverans|levering|fragt|toimitus|доставка|kargo|teslimat|شحن|توصيل|"
-    "משלוח|送料|配送|運費|免運|运费|배송|배송비|จัดส่ง|取貨|宅配|giao hang|van chuyen|penghantaran|ongkir|"
-    "piegade|pristatymas|tarne"
+    "消費滿|購物滿|滿額|滿額享|消费满|shipping|delivery|postage|free over|orders over|spend|minimum order|"
+    "order value|handling|dispatch|returns?|versand|lieferung|versandkosten|ab einem|bestellwert|"
+    "mindestbestellwert|livraison|frais de port|des|a partir de achats|envio|gastos de envio|envios|entrega|"
+    "frete|portes|spedizione|consegna|verzending|verzendkosten|bezorg|bezorging|dostawa|wysylka|przesylka|"
+    "doprava|dorucenie|doruceni|dostava|isporuka|szallitas|livrare|transport|frakt|leverans|levering|fragt|"
+    "toimitus|доставка|kargo|teslimat|شحن|توصيل|משלוח|送料|配送|運費|免運|运费|배송|배송비|จัดส่ง|取貨|宅配|"
+    "giao hang|van chuyen|penghantaran|ongkir|piegade|pristatymas|tarne"
 )
 INSTALMENT: Final = (
     "month|monthly|per month|mo|instal?ments?|instalments?|interest free|financing|finance|apr|payments? of|"
@@ -58,9 +58,15 @@ INSTALMENT: Final = (
     "мес|месяц|рассрочка|в месяц|кредит|міс|taksit|ay|شهريا|قسط|أقساط|תשלומים|分割|分期|每期|期|月々|할부|개월|"
     "ผ่อน|tra gop|ansuran|cicilan|meness|menesi|kuus|x de|\\d+ x|\\d+x"
 )
+WITHOUT_TAX: Final = (
+    "ex vat|excl vat|excluding vat|ex tax|excl tax|without vat|ex gst|netto|exkl mwst|zzgl mwst|ohne mwst|hors taxes?|"
+    "sin iva|sem iva|iva esclusa|excl btw|bez vat|bez dph|bez pdv|afa nelkul|fara tva|exkl moms|ekskl mva|ekskl moms|"
+    "alv 0|без ндс|без пдв|税抜|未稅"
+)
 UNIT_LABELS: Final = (
-    "per unit|unit price|price per|grundpreis|cena jednotkowa|jednotkova cena|egysegar|pret unitar|jamforpris|jmf pris|"
-    "vertailuhinta|prix au kilo|prix au litre|precio por kg|precio por litro|preco por kg|prijs per kilo"
+    "per unit|unit price|price per|grundpreis|cena jednotkowa|jednotkova cena|egysegar|pret unitar|jamforpris|"
+    "jmf pris|vertailuhinta|prix au kilo|prix au litre|precio por kg|precio por litro|preco por kg|"
+    "prijs per kilo"
 )
 PER_UNIT: Final = (
     "per unit|unit price|each 100|per 100|per kg|per litre|per liter|per lb|per oz|per sq|per m|pro|je 100|"
@@ -130,27 +136,28 @@ ABOUT: Final = (
     "approximately|approx|about|circa|ca|etwa|ungefahr|environ|aproximadamente|unos|cerca de|przyblizeniu|около"
 )
 BRAND_LABELS: Final = (
-    "brand|brand name|manufacturer|maker|marke|hersteller|marque|fabricant|marca|fabricante|marchio|produttore|merk|"
-    "fabrikant|producent|marka|vyrobca|vyrobce|znacka|proizvodac|gyarto|producator|varumarke|tillverkare|maerke|merke|"
-    "tuotemerkki|бренд|производитель|виробник|الماركة|العلامة التجارية|מותג|ブランド|メーカー|"
+    "brand|brand name|manufacturer|maker|marke|hersteller|marque|fabricant|marca|fabricante|marchio|produttore|"
+    "merk|fabrikant|producent|marka|vyrobca|vyrobce|znacka|proizvodac|gyarto|producator|varumarke|tillverkare|"
+    "maerke|merke|tuotemerkki|бренд|производитель|виробник|الماركة|العلامة التجارية|מותג|ブランド|メーカー|"
     "品牌|브랜드|제조사|razotajs|zimols"
 )
 MISLEADING: Final = (
-    "from|starting|guarantee|cover|"
-    "sold separately|deposit|gift card|warranty|protection plan|insurance|trade in|worth|value|"
-    "shop now|points?|bonus|credit|balance|subtotal|sub total|total|cart total|tax|fee|fees|tip|donation|"
-    "sign up|newsletter"
+    "from|starting|guarantee|cover|sold separately|deposit|gift card|warranty|protection plan|insurance|"
+    "trade in|worth|value|shop now|points?|bonus|credit|balance|subtotal|sub total|total|cart total|tax|fee|"
+    "fees|tip|donation|sign up|newsletter"
 )
 NEXT_SECTION: Final = (
-    "related|similar|you may also|you might also|also like|also bought|customers|recommended|recommendations?|"
-    "recently viewed|frequently bought|more from|complete the look|bestsellers?|ahnliche|das konnte|"
-    "kunden kauften|zuletzt angesehen|empfehlungen|passend dazu|zubehor|produits similaires|vous aimerez|"
-    "articles similaires|recomendados|relacionados|tambien|tambem|similares|correlati|simili|potrebbe|"
-    "gerelateerd|vergelijkbare|klanten kochten|podobne|polecane|inni kupili|klienci|podobne produkty|"
-    "souvisejici|suvisiace|slicni|povezani|hasonlo|kapcsolodo|similare|recomandate|liknande|relaterade|"
-    "lignende|relaterte|samankaltaiset|похожие|с этим товаром|рекомендуем|вместе с|смотрите также|схожі|benzer|"
-    "منتجات مشابهة|قد يعجبك|関連商品|こちらもおすすめ|相關商品|推薦商品|相关商品|猜你喜欢|연관상품|추천상품|"
-    "비슷한"
+    "accessories|accessoires|accesorios|acessorios|accessori|akcesoria|prislusenstvo|doplnky|kiegeszitok|"
+    "accesorii|tillbehor|tilbehor|tilbehoer|lisatarvikkeet|аксессуары|аксесуари|aksesuar|アクセサリー|配件|"
+    "액세서리|dodaci|oprema|related|similar|you may also|you might also|also like|also bought|customers|"
+    "recommended|recommendations?|recently viewed|frequently bought|more from|complete the look|bestsellers?|"
+    "ahnliche|das konnte|kunden kauften|zuletzt angesehen|empfehlungen|passend dazu|zubehor|"
+    "produits similaires|vous aimerez|articles similaires|recomendados|relacionados|tambien|tambem|similares|"
+    "correlati|simili|potrebbe|gerelateerd|vergelijkbare|klanten kochten|podobne|polecane|inni kupili|klienci|"
+    "podobne produkty|souvisejici|suvisiace|slicni|povezani|hasonlo|kapcsolodo|similare|recomandate|liknande|"
+    "relaterade|lignende|relaterte|samankaltaiset|похожие|с этим товаром|рекомендуем|вместе с|смотрите также|"
+    "схожі|benzer|منتجات مشابهة|قد يعجبك|関連商品|こちらもおすすめ|相關商品|推薦商品|相关商品|猜你喜欢|"
+    "연관상품|추천상품|비슷한"
 )
 
 PRICE_WORDS: Final = frozenset(
