@@ -53,12 +53,14 @@ SUBJECT: Final = 0.04
 SUBJECTS: Final = 8
 
 COLOURS: Final = {
-    "black": "#1a1a1a", "grey": "#808080", "light grey": "#c4c4c4", "white": "#ffffff", "cream": "#fbf5e6",
-    "red": "#d32626", "dark red": "#7d1616", "orange": "#f28c28", "brown": "#8a5a33", "tan": "#d2ad80",
-    "yellow": "#f7d038", "olive": "#7d7d2a", "green": "#3a9a3f", "light green": "#a5d98f", "dark green": "#1d5a2b",
-    "teal": "#24968f", "turquoise": "#45cfd0", "light blue": "#9fd0ee", "blue": "#2f6fd6", "navy": "#1c2d63",
-    "purple": "#7b45b5", "lilac": "#c4b0ea", "pink": "#f4a6c0", "magenta": "#d13a94",
+    "#1a1a1a": "black", "#808080": "grey", "#c4c4c4": "light grey", "#ffffff": "white", "#fbf5e6": "cream",
+    "#d32626": "red", "#ff0000": "red", "#7d1616": "dark red", "#f28c28": "orange", "#8a5a33": "brown",
+    "#d2ad80": "tan", "#f7d038": "yellow", "#7d7d2a": "olive", "#3a9a3f": "green", "#00ff00": "green",
+    "#a5d98f": "light green", "#1d5a2b": "dark green", "#24968f": "teal", "#45cfd0": "turquoise",
+    "#9fd0ee": "light blue", "#2f6fd6": "blue", "#1d4ed8": "blue", "#0000ff": "blue", "#1c2d63": "navy",
+    "#7b45b5": "purple", "#c4b0ea": "lilac", "#f4a6c0": "pink", "#d13a94": "magenta",
 }  # fmt: skip
+"""Examples of what a plain word means; where the Lab space is stretched, more than one."""
 
 
 class ShapeAnalyser:
@@ -242,8 +244,8 @@ def _shades(measures: Measures) -> list[str]:
 
 def colour_name(colour: str) -> str:
     """The plain word for #rrggbb."""
-    points = lab(np.array([rgb(value) for value in (colour, *COLOURS.values())], np.uint8))
-    return list(COLOURS)[int(np.linalg.norm(points[1:] - points[0], axis=1).argmin())]
+    points = lab(np.array([rgb(value) for value in (colour, *COLOURS)], np.uint8))
+    return list(COLOURS.values())[int(np.linalg.norm(points[1:] - points[0], axis=1).argmin())]
 
 
 def _one(name: str) -> str:

@@ -65,7 +65,8 @@ def bare(data: bytes) -> str | None:
     boxes hold is too long a story.
     """
     if data.startswith(PNG_START):
-        return PNG if _png_chunks(data) <= {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"} else None
+        chunks = _png_chunks(data)
+        return PNG if {b"IDAT", b"IEND"} <= chunks <= {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"} else None
     if data.startswith(b"RIFF"):
         return WEBP if _webp_chunks(data) <= {b"VP8X", b"VP8 ", b"VP8L", b"ALPH"} else None
     if data.startswith(b"\xff\xd8\xff"):
@@ -95,7 +96,7 @@ def _webp_chunks(data: bytes) -> set[bytes]:
 def _is_bare_jpeg(data: bytes) -> bool:
     """Tables, frame and scans behind at most a JFIF header, up to the end of the image and no further."""
     at = 2
-    while at < len(data) and data[at] == 0xFF:
+    while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker == 0xE0:
             if data[at + 2 : at + 9] != b"\0\x10JFIF\0":
