@@ -25,7 +25,7 @@ SMALLEST: Final = 0.0165
 SHORT: Final = 30
 """Characters up to which a name may be larger than usual."""
 STEPS: Final = (1.3, 1.2, 1.1, 1.0, 0.92, 0.84, 0.77, 0.7, 0.64, 0.58, 0.52, 0.47, 0.42, 0.37, 0.33, 0.3, 0.275)
-BREAKING: Final = 0.6
+BREAKING: Final = 0.72
 """Step from which on a word that is too long is broken; before, everything gets smaller."""
 BREAKING_SYLLABLES: Final = 0.84
 """The same in scripts without spaces between words, where a break is no fault."""
@@ -148,7 +148,7 @@ class _Setting:
                 if piece is None:
                     return None
                 pieces.append(self._down_to(piece, top))
-                top = pieces[-1].outer[3] + self._gap(0.030 if field == OFFER else 0.036)
+                top = pieces[-1].outer[3] + self._gap(0.030 if field == OFFER else 0.044)
         prices = self._prices(self.width)
         if prices is None:
             return None

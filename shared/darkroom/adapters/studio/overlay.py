@@ -38,6 +38,8 @@ GAP: Final = 0.036
 """From the product to its words, of the shorter side, as MARGIN is from the edge."""
 COMFORTABLE: Final = 0.42
 """Step of a layout below which words are better laid over the product's outskirts, a little larger."""
+MUTED_FROM: Final = 20.0
+"""Pixels of size from which on a former price may be paler: thinner strokes are pale as it is."""
 NO_ROOM: Final = "there is no room for it on the picture"
 EMPTY: Final = "nothing that can be drawn is in it"
 
@@ -338,7 +340,7 @@ def _drawn(
 
 def _element(piece: Piece, inks: _Inks) -> tuple[str, tuple[fonts.Font, ...]]:
     colour = inks.text
-    if piece.field == LIST_PRICE:
+    if piece.field == LIST_PRICE and piece.block.size >= MUTED_FROM:
         colour = inks.muted
     elif piece.plate:
         colour = inks.on_plate
