@@ -219,6 +219,15 @@ def test_one_client_serves_all_calls_and_another_key_gets_its_own() -> None:
     assert provider._keys.get("openai") == "new"
 
 
+def test_loading_an_sdk_takes_no_time_of_the_provider() -> None:
+    class Slow(Scripted):
+        def _connect(self, key: str) -> Any:
+            self.clock.advance(10 * self.deadline)
+            return key
+
+    assert Slow(GOOD).draw(DOODLE, trial=straight).pictures
+
+
 def test_a_key_that_cannot_be_read_now_costs_nothing() -> None:
     class Away(MemoryKeys):
         def get(self, provider: str) -> str:
