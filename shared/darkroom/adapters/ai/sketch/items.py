@@ -224,7 +224,7 @@ def _figure(
 COSTUMES: Final = {
     "astronaut": "#eef1f5", "santa": "#d63a34", "mrs claus": "#d63a34", "cook": "#ffffff", "police officer": "#4f6fb0",
     "firefighter": "#c9803f", "ninja": "#3a3a44", "skeleton": "#f7f4ea", "robot": "#c3d0db", "alien": "#b5dd8a",
-    "vampire": "#3a2f3f", "doctor": "#ffffff", "bride": "#ffffff", "groom": "#33333c", "wizard": "#7e6fc4",
+    "vampire": "#7a2a3f", "doctor": "#ffffff", "bride": "#ffffff", "groom": "#33333c", "wizard": "#7e6fc4",
     "witch": "#7e6fc4", "princess": "#f3a0c4", "prince": "#7e5fb0", "clown": "#f6cf4a", "zombie": "#6b7f8a",
     "elf": "#5b8a4a", "judge": "#3f3f48",
 }  # fmt: skip

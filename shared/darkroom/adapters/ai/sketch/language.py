@@ -317,7 +317,7 @@ SETTINGS: Final = _table("""
 PROMOTED: Final = {
     "night": "🌙⭐⭐☁️", "rain": "☂️🌧️", "storm": "🌩️", "snow": "⛄🌲", "wind": "🎏", "sunny": "☀️☁️", "forest": "🌳🌲🌳🌲🍄",
     "beach": "🌴⛱️🦀", "underwater": "🐠🐙🐟", "sea": "⛵🌊", "space": "🚀🪐⭐🌍", "hill": "🌳🌼🐑", "garden": "🌻🌷🦋",
-    "mountains": "🏔️🌲🏔️", "desert": "🌵🐪🌵", "city": "🏢🏠🏢🚗", "road": "🚗🌳", "sky": "☁️🐦☁️", "room": "🛋️📺",
+    "mountains": "🏔️🌲🏔️", "desert": "🌵🐪🌵", "city": "🏠🚗🌳", "road": "🚗🌳", "sky": "☁️🐦☁️", "room": "🛋️📺",
     "party": "🎂🎈🎁", "moon": "🧑‍🚀🚀", "sunset": "🌅", "farm": "🐄🚜🐖", "autumn": "🍂🌳🍁", "concert": "🎸🥁🎤",
 }  # fmt: skip
 """What a place shows when nothing else is named."""
@@ -538,6 +538,8 @@ class _Reader:
         found = vocabulary.find(self.words, at)
         if not found:
             return 0
+        if self.words[at] in DOING and self.heads and self.relation is None and not self.joins:
+            self.relation = Relation.HOLD
         # "a picture of a cat": the picture is this one.
         if found[0].name in {"painting", "palette"} and self.words[at + 1 : at + 2] == ["of"]:
             return 2
@@ -745,14 +747,26 @@ def _meant(relation: Relation, subject: Thing, thing: Thing) -> Relation:
     elif relation is Relation.WITH:
         small = thing.height <= SMALL and thing.section not in LIVING and thing.place != "sky"
         held = small or thing.name in {"balloon", "kite", "umbrella"}
-        meant = Relation.BESIDE if not alive else Relation.WEAR if worn else Relation.HOLD if held else Relation.BESIDE
+        if worn and subject.section not in BARE:
+            meant = Relation.WEAR
+        else:
+            meant = Relation.HOLD if alive and held else Relation.BESIDE
     elif (relation is Relation.WEAR and not worn) or (
         relation is Relation.RIDE and thing.section in {"clothes", "food"}
     ):
         meant = Relation.HOLD
     elif relation is Relation.PLAY and thing.section != "music":
-        meant = Relation.BESIDE
+        meant = Relation.HOLD if thing.name in IN_HAND else Relation.BESIDE
     return meant
 
 
+BARE: Final = frozenset({"buildings", "furniture and things", "vehicles", "clothes"})
+"""Sections whose things wear nothing."""
+IN_HAND: Final = frozenset({
+    "tennis", "ping pong", "badminton", "hockey stick", "cricket bat", "video game", "boxing glove", "fishing pole",
+    "bow and arrow", "yo yo",
+})  # fmt: skip
+"""What is played by holding it."""
+DOING: Final = frozenset({"fishing", "boxing", "archery"})
+"""Names of things that say what somebody does with them."""
 WORN: Final = frozenset({"wing", "crown", "headphones", "ribbon", "glasses", "snorkel", "backpack"})

@@ -54,9 +54,12 @@ class _Builder:
         for index, subject in enumerate(scene.subjects):
             if index not in self.taken:
                 self.blocks[index] = self._units(index, subject, [link for link in attached if link.subject == index])
-        rest = [link for link in scene.links if link not in attached]
-        for link in sorted(rest, key=lambda each: ORDER.index(each.relation)):
-            self._link(link)
+        rest: dict[tuple[Relation, int], list[int]] = {}
+        for link in scene.links:
+            if link not in attached and link.subject != link.object:
+                rest.setdefault((link.relation, link.object), []).append(link.subject)
+        for (relation, other), subjects in sorted(rest.items(), key=lambda each: ORDER.index(each[0][0])):
+            self._link(relation, subjects, other)
         unique: list[Block] = []
         for block in self.blocks.values():
             if block not in unique:
@@ -131,7 +134,8 @@ class _Builder:
             carried = self.scene.subjects[link.object]
             if copy and carried.count == 1:
                 continue
-            for number in range(1 if subject.count > 1 else min(carried.count, 3)):
+            many = 1 if subject.count > 1 or link.relation is Relation.RIDE else min(carried.count, 3)
+            for number in range(many):
                 self._attach(block, link.relation, self._loose(link.object, carried, copy + number), number)
         return block
 
@@ -160,21 +164,36 @@ class _Builder:
 
     # what stands to what
 
-    def _link(self, link: Link) -> None:
-        if link.subject not in self.blocks or link.object not in self.blocks:
+    def _link(self, relation: Relation, subjects: Sequence[int], other: int) -> None:
+        """Puts the subjects, side by side where they are several, into the relation to the other."""
+        standing = [index for index in subjects if index in self.blocks]
+        if not standing or other not in self.blocks:
             return
-        mine, other = self.blocks[link.subject], self.blocks[link.object]
-        if mine is other:
+        blocks: list[Block] = []
+        for index in standing:
+            if self.blocks[index] not in blocks and self.blocks[index] is not self.blocks[other]:
+                blocks.append(self.blocks[index])
+        if not blocks:
             return
-        mine.main = next(item for item in mine.items if item.subject == link.subject)
-        other.main = next(item for item in other.items if item.subject == link.object)
-        merged = self._related(link, mine, other)
+        mine, base = self._together(blocks), self.blocks[other]
+        mine.main = next(item for item in mine.items if item.subject in standing)
+        base.main = next(item for item in base.items if item.subject == other)
+        merged = self._related(relation, mine, base)
         for index, block in list(self.blocks.items()):
-            if block in {mine, other}:
+            if block in {*blocks, mine, base}:
                 self.blocks[index] = merged
 
-    def _related(self, link: Link, mine: Block, other: Block) -> Block:
-        relation, rng = link.relation, self.rng
+    @staticmethod
+    def _together(blocks: Sequence[Block]) -> Block:
+        """Several blocks as one, in a row."""
+        first, *others = blocks
+        for block in others:
+            block.put(left=first.box[2] + GAP * 0.6, bottom=first.box[3])
+            first.join(block, overlapping=False)
+        return first
+
+    def _related(self, relation: Relation, mine: Block, other: Block) -> Block:
+        rng = self.rng
         if relation is Relation.ON and other.main.thing.name in UPRIGHT:
             relation = Relation.IN
         ways: dict[Relation, Callable[[], Block]] = {
@@ -198,9 +217,13 @@ def arranged(units: list[Block], place: str, rng: random.Random, aspect: float) 
     """Copies of one thing, side by side: a row, staggered rows, or strewn over the sky."""
     if len(units) == 1:
         return units[0]
-    shape = (units[0].h + GAP) / (units[0].w + GAP) * min(max(aspect, 0.5), 2.0)
-    across = len(units) if len(units) <= 3 else max(1, round(math.sqrt(len(units) * 1.25 * shape)))
-    count = math.ceil(len(units) / across)
+    wide, high = max(unit.w for unit in units) + GAP, max(unit.h for unit in units) + GAP
+
+    def room(rows: int) -> float:
+        """How large they could be drawn in so many rows; fewer rows are preferred."""
+        return min(aspect / (math.ceil(len(units) / rows) * wide), 1 / (rows * high)) * 0.88**rows
+
+    count = max(range(1, len(units) + 1), key=room)
     base, extra = divmod(len(units), count)
     # The longer rows first, third, fifth: as bricks are laid.
     longer = set([*range(0, count, 2), *range(1, count, 2)][:extra])

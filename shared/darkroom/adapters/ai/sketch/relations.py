@@ -191,26 +191,7 @@ def put_on(rider: Block, base: Block) -> Block:
         if riding and item.thing.name != "broom":
             base.scale(max(1.0, min(1.8, rider.h * 0.72 / item.h)))
     x, y = _seat(item)
-    taken = [each for each in base.items if each is not item and each.box[3] <= y + item.h * 0.12 and each.z > item.z]
     rider.put(middle=x, bottom=y + (0.2 * rider.h if riding else 0.03 * rider.h))
-    if taken:
-        # Somebody sits there already: next to them.
-        right = max(each.box[2] for each in taken)
-        rider.put(left=right + 0.04, bottom=y + 0.03 * rider.h)
-        both = [*taken, *rider.items]
-        middle = (min(each.box[0] for each in both) + max(each.box[2] for each in both)) / 2
-        for each in both:
-            each.x += x - middle
-        if item.thing.name in FLAT:
-            needed = (max(each.box[2] for each in both) - min(each.box[0] for each in both)) * 1.08
-            if needed > item.w:
-                grow = needed / item.w
-                low = item.box[3]
-                item.w, item.h = item.w * grow, item.h * grow
-                item.y = low - item.h / 2
-                shift = _seat(item)[1] - y
-                for each in both:
-                    each.y += shift
     if item.thing.name in {"bed", "sofa", "chair", "swing"} or riding:
         rider.raise_(item.z + 2)
     else:
@@ -243,7 +224,10 @@ def put_in(inner: Block, outer: Block, share: float = 0.66) -> Block:
         inner.put(middle=item.x, bottom=edge + 0.36 * min(inner.h, item.h * (1 - rim) * 1.6))
         # Behind the front of what holds it, which is drawn once more, but in front of its back and its handles.
         inner.raise_(item.z + 1 - min(each.z for each in inner.items))
-        front = replace(item, z=max(each.z for each in inner.items) + 1, clip=rim)
+        fronts = [each for each in outer.items if each.clip is not None and each.subject == item.subject]
+        outer.items = [each for each in outer.items if each not in fronts]
+        front = replace(item, z=max(each.z for each in (*inner.items, *fronts)) + 1, clip=rim)
+        front.joined |= {id(item)}
         outer.items.append(front)
     outer.join(inner, overlapping=True)
     return outer
@@ -303,6 +287,11 @@ def overlapped(front: Block, back: Block, rng: random.Random) -> Block:
 
 def between(mine: Block, other: Block) -> Block:
     copies = [item for item in other.items if item.subject == other.main.subject]
+    if len(copies) >= 2 and len(copies) < len(other.items):
+        # Somebody is between them already, or they carry something: next to all of it.
+        other.put(left=mine.box[2] + GAP * 0.8, bottom=mine.box[3])
+        mine.join(other, overlapping=False)
+        return mine
     if len(copies) >= 2:
         halves = [copies[: len(copies) // 2], copies[len(copies) // 2 :]]
         left, right = ([Block([item], other.place, item) for item in half] for half in halves)
@@ -372,13 +361,14 @@ def felt(mine: Block, sign: Block) -> Block:
 def dreamt(mine: Block, other: Block) -> Block:
     """A thought above the head: a bubble with the thing in it."""
     _, y1, x2, _ = mine.box
+    other.scale(min(1.0, 0.85 * mine.w / other.w, 0.75 * mine.h / other.h))
     thing = vocabulary.by_name()["thought bubble"]
     art = GlyphArt(font().glyph(thing.drawing))
     drawing = Drawing(art.box, (Part(art, thing.colours, thing.solid or INK),))
     ratio = (drawing.box[3] - drawing.box[1]) / (drawing.box[2] - drawing.box[0])
     side = max(other.w * 1.9, other.h * 1.9 / ratio, mine.w * 0.55)
     bubble = Item(other.main.subject, thing, drawing, side, side * ratio, z=min(item.z for item in other.items) - 1)
-    bubble.x, bubble.y = x2 + side * 0.22, y1 - bubble.h * 0.42
+    bubble.x, bubble.y = x2 + side * 0.22, y1 - bubble.h * 0.53
     other.move(
         bubble.x + side * 0.03 - (other.box[0] + other.box[2]) / 2,
         bubble.y - side * 0.09 - (other.box[1] + other.box[3]) / 2,

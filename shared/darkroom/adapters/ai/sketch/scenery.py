@@ -9,6 +9,7 @@ import numpy as np
 
 from darkroom.adapters.ai.sketch.hand import ellipse, polygon, smooth
 from darkroom.adapters.ai.sketch.shapes import arc, line
+from darkroom.adapters.ai.sketch.stage import standing
 from darkroom.adapters.ai.sketch.styles import darker, filled, mixed
 from darkroom.domain.doodles import Style
 
@@ -214,11 +215,15 @@ def underwater(stage: Stage) -> None:
 
 
 def sea(stage: Stage) -> None:
-    alone = first(stage, "sea")
-    if alone:
+    if first(stage, "sea"):
         stage.clouds(2)
-    top = stage.ground - stage.height * 0.03
-    stage.waves(top, 3, fill="#8fcbe6")
+    if standing(stage.layout.items):
+        # Who does not float stands on the bank.
+        stage.waves(stage.ground - stage.height * 0.15, 3, fill="#8fcbe6")
+        stage.horizon(GROUNDS["hill"], bumps=0.006)
+        stage.grass(7)
+        return
+    stage.waves(stage.ground - stage.height * 0.03, 3, fill="#8fcbe6")
 
 
 def hill(stage: Stage) -> None:

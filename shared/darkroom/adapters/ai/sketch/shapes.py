@@ -378,6 +378,36 @@ def _rainbow(colours: Sequence[str]) -> Drawing:
     return _drawn((*colours[:5], "#ffffff"), *bands, *clouds)
 
 
+def _leaf_alone(colours: Sequence[str]) -> Drawing:
+    blade = _leaf(-900, 1900, -24, 1900)
+    vein = smooth([(-1100, 2000), (-700, 1800), (200, 1420), (700, 1190)])
+    sides = [
+        smooth([(x, y), (x + dx * 0.5, y + dy * 0.4), (x + dx, y + dy)])
+        for x, y, dx, dy in (
+            (-350, 1650, 240, -230),
+            (50, 1480, 230, -200),
+            (-250, 1610, 330, 110),
+            (170, 1430, 300, 90),
+        )
+    ]
+    return _drawn(colours, fill(0, blade), only(vein, *sides))
+
+
+def _lamp(colours: Sequence[str]) -> Drawing:
+    shade = polygon((-330, 700), (330, 700), (560, 1250), (-560, 1250))
+    return _drawn(
+        colours,
+        fill(1, box(-45, 1250, 45, 1890)),
+        fill(1, np.concatenate([arc(0, GROUND, 330, 120, 180, 360), np.array([[330.0, GROUND]])])),
+        fill(0, shade, strokes=[line((-120, 720), (-200, 1230)), line((120, 720), (200, 1230))]),
+    )
+
+
+def _pot(colours: Sequence[str]) -> Drawing:
+    body = polygon((-480, 1350), (480, 1350), (350, GROUND), (-350, GROUND))
+    return _drawn(colours, fill(0, body), fill(0, box(-560, 1180, 560, 1360)))
+
+
 SHAPES: Final[dict[str, Callable[[Sequence[str]], Drawing]]] = {
     "table": _table,
     "bench": _bench,
@@ -401,6 +431,9 @@ SHAPES: Final[dict[str, Callable[[Sequence[str]], Drawing]]] = {
     "submarine": _submarine,
     "treehouse": _treehouse,
     "rainbow": _rainbow,
+    "leaf": _leaf_alone,
+    "lamp": _lamp,
+    "pot": _pot,
 }
 
 
