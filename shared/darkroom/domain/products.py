@@ -158,5 +158,5 @@ def settled(claims: Iterable[Claim]) -> Fact | None:
             doubt *= 1 - min(claim.weight, 0.99)
         if best is None or 1 - doubt > best.confidence:
             spoken = max(by_source.values(), key=lambda claim: claim.weight)
-            best = Fact(spoken.value, spoken.source, 1 - doubt)
+            best = Fact(str(spoken.value), spoken.source, 1 - doubt)
     return best and Fact(best.value, best.source, round(best.confidence, 2))

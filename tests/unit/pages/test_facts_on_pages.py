@@ -200,6 +200,9 @@ def test_terms_of_availability_are_those_of_schema_org(term: str, availability: 
 
 def test_independent_witnesses_strengthen_each_other_and_one_that_repeats_itself_does_not() -> None:
     assert settled([]) is None
+    stock = settled([Claim(Availability.IN_STOCK, "a", 0.5)])
+    assert stock is not None
+    assert type(stock.value) is str
     assert settled([Claim("Mug", "a", 0.5), Claim("mug!", "b", 0.5), Claim("Cup", "c", 0.7)]) == Fact("Mug", "a", 0.75)
     assert settled([Claim("Mug", "a", 0.5), Claim("mug", "a", 0.5), Claim("Cup", "c", 0.7)]) == Fact("Cup", "c", 0.7)
 

@@ -126,18 +126,16 @@ def _about(value: Any, wanted: set[str], currency: str | None) -> Iterator[State
 
 
 def _state(one: dict[str, Any], currency: str | None) -> Iterator[State]:
-    shops = "compare_at_price" in one or "price_min" in one or "priceInCents" in one
+    # Where these names stand, whole numbers are cents.
     variants = one.get("variants")
-    if shops or (
-        isinstance(variants, list) and variants and isinstance(variants[0], dict) and "compare_at_price" in variants[0]
-    ):
-        shops = True
+    first = variants[0] if isinstance(variants, list) and variants and isinstance(variants[0], dict) else {}
+    cents = bool({"compare_at_price", "price_min"} & (one.keys() | first.keys()))
     code = _code(one) or currency
     price, list_price = _number(one, _PRICES, code), _number(one, _LISTS, code)
     stock = next((one[key] for key in _STOCK if key in one and not isinstance(one[key], dict | list)), None)
     if price is not None or stock is not None:
         whole = price is not None and price == price.to_integral_value()
-        yield State(price, list_price, _code(one), stock, in_cents=shops and whole)
+        yield State(price, list_price, _code(one), stock, in_cents=cents and whole)
 
 
 def _number(one: dict[str, Any], keys: tuple[str, ...], currency: str | None) -> Decimal | None:
