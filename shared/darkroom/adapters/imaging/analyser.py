@@ -43,6 +43,8 @@ GROUND_SHARE, GROUND_SLOPE = 0.15, 3
 """A line of the ground runs level for so much of the picture's width, within so many pixels up and down."""
 LINE_COVERAGE: Final = 0.35
 """A drawing that inks less of its sheet is called a line drawing."""
+HEADS: Final = (0.35, 0.42, 0.5, 0.58, 0.66)
+"""Shares of a figure's height that its head may have."""
 MANY: Final = 12
 """Parts beyond which nobody would count them."""
 NEUTRAL: Final = frozenset({"black", "grey", "light grey", "white", "cream"})
@@ -111,6 +113,10 @@ class ShapeAnalyser:
             cut = [view[y1:y2, x1:x2] for view in views if view[y1:y2, x1:x2].any()]
             apart.append((self._candidates(cut)[0], int(views[0][y1:y2, x1:x2].sum())))
         if not apart:
+            head = self._candidates(_heads(views))[0] if not counts else None
+            if head is not None and head.confidence >= SURE:
+                found[head.name] = max(found.get(head.name, 0.0), head.confidence)
+                counts = Counter([head.name])
             return found, counts
         explained = sum(label.confidence * ink for label, ink in apart) / sum(ink for _, ink in apart)
         if explained <= whole[0].confidence:
@@ -141,6 +147,17 @@ def _views(pixels: NDArray[np.uint8], measures: Measures) -> list[Mask]:
     luma = pixels[..., :3] @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     solid = ink & (luma < FILLED)
     return [lines, solid] if solid.any() and not np.array_equal(solid, lines) else [lines]
+
+
+def _heads(views: Sequence[Mask]) -> list[Mask]:
+    """The upper parts of a drawing: a figure is known by its head, whatever body it was given."""
+    found = []
+    for view in views:
+        region = box(view)
+        if region is not None:
+            _, top, _, bottom = region
+            found += [view[: top + max(1, round(share * (bottom - top)))] for share in HEADS]
+    return found
 
 
 def _subjects(lines: Mask) -> list[Box]:
