@@ -33,6 +33,7 @@ from darkroom.adapters.aws.idempotency import DynamoIdempotencyStore
 from darkroom.adapters.aws.jobs import DynamoJobStore
 from darkroom.adapters.aws.keys import DynamoKeyStore
 from darkroom.adapters.aws.objects import S3ObjectStore
+from darkroom.adapters.aws.parameters import ParameterKeys
 from darkroom.adapters.aws.queues import SqsQueue
 from darkroom.adapters.aws.rekognition import RekognitionDetector
 from darkroom.adapters.aws.secrets import SecretsManager
@@ -260,7 +261,7 @@ def faulty_cloud(folder: Path) -> Iterator[Cloud]:
         for upstream in (embedded.endpoint_url, f"http://{port.LOOPBACK}:{stub.server_address[1]}"):
             proxies.append(Proxy(upstream, folder))
             stack.callback(proxies[-1].stop)
-        services = ("dynamodb", "s3", "sqs", "secretsmanager")
+        services = ("dynamodb", "s3", "sqs", "secretsmanager", "ssm")
         direct = {service: client_of(service, embedded.endpoint_url) for service in services}
         direct["s3"].create_bucket(Bucket=BUCKET)
         yield Cloud(embedded, aws=proxies[0], rekognition=proxies[1], paid=paid, direct=direct)
@@ -336,6 +337,7 @@ class World(MemoryParts):
         jobs, uploads, keys = (self._table(logical) for logical in ("JobsTable", "UploadsTable", "KeysTable"))
         queues = {queue: direct["sqs"].create_queue(QueueName=f"{self.name}-{queue}")["QueueUrl"] for queue in QUEUES}
         direct["secretsmanager"].create_secret(Name=self.name, SecretString="s" * 32)
+        direct["ssm"].put_parameter(Name=f"/{self.name}/openai_api_key", Value="k" * 32, Type="SecureString")
         rekognition = self._client("rekognition", cloud.rekognition.url, attempts=1)
         parts = {
             "job_store": DynamoJobStore(dynamodb, jobs),
@@ -351,6 +353,7 @@ class World(MemoryParts):
         self.queue_urls = queues
         self.dead_letters = SqsDeadLetters(client["sqs"], dead_url=queues["dead"], queue_url=queues["detect"])
         self.secrets = SecretsManager(client["secretsmanager"], self.clock)
+        self.provider_keys = ParameterKeys(client["ssm"], f"/{self.name}", self.clock)
         self.detector = RekognitionDetector(rekognition, self.clock, confidence=0.5)
         self.true_jobs = DynamoJobStore(direct["dynamodb"], jobs)
         self.true_objects = S3ObjectStore(direct["s3"], BUCKET)

@@ -401,6 +401,10 @@ def a_failed_message_is_put_off(world: World) -> None:
     assert len(direct.receive_message(QueueUrl=url, WaitTimeSeconds=2).get("Messages", ())) == 1
 
 
+def a_providers_key_is_read(world: World) -> None:
+    assert world.insist(lambda: world.provider_keys.get("openai")) == "k" * 32
+
+
 def dead_letters_go_back(world: World) -> None:
     direct, dead = world.cloud.direct["sqs"], world.queue_urls["dead"]
     bodies = {message(str(uuid.uuid4())) for _ in range(3)}
@@ -434,6 +438,7 @@ def stores_do_what_no_scenario_above_asks_of_them(world: World) -> None:
 SCENARIOS: Final[tuple[Callable[[World], None], ...]] = (
     the_stack_is_well,
     a_failed_message_is_put_off,
+    a_providers_key_is_read,
     dead_letters_go_back,
     stores_do_what_no_scenario_above_asks_of_them,
     keys_are_made_used_counted_and_revoked,
