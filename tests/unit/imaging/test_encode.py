@@ -234,3 +234,25 @@ def test_the_same_pixels_give_the_same_bytes(media_type: str) -> None:
         for _ in range(2)
     ]
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("media_type", ANIMATIONS)
+@pytest.mark.parametrize("paper", [(0, 0, 0, 0), WHITE])
+def test_a_frame_that_is_like_the_one_before_is_a_frame_too(media_type: str, paper: tuple[int, int, int, int]) -> None:
+    first, second = moving(2, paper=paper)
+    read = READER.frames(ENCODER.animation([first, first, second, second], fps=10, media_type=media_type))
+    assert len(read.pixels) == 4
+    assert sum(read.durations) == 400
+    for frame, expected in zip(read.pixels, (first, first, second, second), strict=True):
+        solid = expected[..., 3] == 255
+        np.testing.assert_allclose(frame[solid][:, 3], 255, atol=12)  # an AVIF's opacity is lossy
+
+
+def test_a_painting_moves_too() -> None:
+    y, x = np.mgrid[0:128, 0:128]
+    painting = np.stack([2 * x, 2 * y, (x * y) % 256, np.full_like(x, 255)], axis=2).astype(np.uint8)
+    frames = [np.ascontiguousarray(np.roll(painting, 9 * number, axis=1)) for number in range(3)]
+    apng = READER.frames(ENCODER.animation(frames, fps=10, media_type="image/apng"))
+    np.testing.assert_array_equal(np.stack(apng.pixels), np.stack(frames))
+    webp = READER.frames(ENCODER.animation(frames, fps=10, media_type="image/webp"))
+    assert float(np.abs(np.stack(webp.pixels).astype(int) - np.stack(frames)).mean()) < 25

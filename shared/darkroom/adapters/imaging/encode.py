@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,11 +16,12 @@ import oxipng
 from PIL import GifImagePlugin, Image
 
 from darkroom.adapters.imaging.palette import MOST, Colours, Indexed, cleared
+from darkroom.adapters.imaging.trim import box
 from darkroom.domain.generation import APNG, AVIF, GIF, JPEG, PNG, WEBP
 from darkroom.errors import UnsupportedTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -233,32 +235,106 @@ def _solid(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _part(frame: NDArray[np.uint8], clear: int) -> tuple[int, int, NDArray[np.uint8]]:
     """The smallest part that holds all that is drawn, and where it is: one pixel of nothing at the least."""
-    rows, columns = np.nonzero((frame != clear).any(axis=1))[0], np.nonzero((frame != clear).any(axis=0))[0]
-    if not rows.size:
-        return 0, 0, frame[:1, :1]
-    top, left = int(rows[0]), int(columns[0])
-    return left, top, np.ascontiguousarray(frame[top : rows[-1] + 1, left : columns[-1] + 1])
+    x1, y1, x2, y2 = box(frame != clear) or (0, 0, 1, 1)
+    return x1, y1, np.ascontiguousarray(frame[y1:y2, x1:x2])
+
+
+# The two below put the container together themselves: Pillow's writers leave out a frame that is like the one before,
+# and then an animation has other frames than its answer says, or is none.
 
 
 def _moving_webp(frames: Sequence[NDArray[np.uint8]], durations: Sequence[int]) -> bytes:
+    """Of each frame the part that changes, put over the one before without blending (RFC 9649, 2.7.1.2)."""
     colours = Colours(frames)
-    if colours.count > DRAWING:
-        images = [Image.fromarray(frame) for frame in frames]
-        return _moving(images, "WEBP", durations, quality=MOVING_QUALITY[WEBP], method=2)
-    images = [Image.fromarray(picture.pixels) for picture in colours.quantised(MOST)]
-    return _moving(images, "WEBP", durations, lossless=True, quality=50, method=2)
+    drawing = colours.count <= DRAWING
+    whole = [picture.pixels for picture in colours.quantised(MOST)] if drawing else list(frames)
+    height, width = whole[0].shape[:2]
+    chunks = [_riff(b"VP8X", struct.pack("<Bxxx", 0x12) + _three(width - 1) + _three(height - 1))]
+    chunks.append(_riff(b"ANIM", bytes(6)))
+    for (x, y, part), duration in zip(_changes(whole, step=2), durations, strict=True):
+        still = (
+            _saved(part, "WEBP", lossless=True, quality=50, method=2)
+            if drawing
+            else webp(part, quality=MOVING_QUALITY[WEBP])
+        )
+        picture = still[12:] if still[12:16] != b"VP8X" else still[30:]
+        sizes = _three(part.shape[1] - 1) + _three(part.shape[0] - 1)
+        place = _three(x // 2) + _three(y // 2) + sizes + _three(duration) + b"\x02"
+        chunks.append(_riff(b"ANMF", place + picture))
+    body = b"WEBP" + b"".join(chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _riff(name: bytes, data: bytes) -> bytes:
+    return name + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
+
+
+def _three(number: int) -> bytes:
+    return number.to_bytes(3, "little")
 
 
 def _moving_png(frames: Sequence[NDArray[np.uint8]], durations: Sequence[int]) -> bytes:
+    """APNG (PNG, third edition, 11.3.6): of each frame the part that changes, in place of what is there."""
     colours = Colours(frames)
-    if colours.count > DRAWING:
-        return _moving([Image.fromarray(frame) for frame in frames], "PNG", durations)
-    images = []
-    for picture in colours.quantised(MOST):
-        image = Image.fromarray(picture.indices).convert("P")
-        image.putpalette(picture.colours.tobytes(), "RGBA")
-        images.append(image)
-    return _moving(images, "PNG", durations)
+    drawing = colours.count <= DRAWING
+    indexed = colours.quantised(MOST) if drawing else []
+    whole = [picture.indices[..., None] for picture in indexed] if drawing else list(frames)
+    chunks: list[tuple[bytes, bytes]] = []
+    sequence = 0
+    for number, ((x, y, part), duration) in enumerate(zip(_changes(whole, step=1), durations, strict=True)):
+        image = Image.fromarray(part[..., 0]).convert("P") if drawing else Image.fromarray(part)
+        if drawing:
+            image.putpalette(indexed[0].colours.tobytes(), "RGBA")
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG", compress_level=9 if drawing else 6)
+        found = _png_chunks(buffer.getvalue())
+        if number == 0:
+            chunks += [chunk for chunk in found if chunk[0] == b"IHDR"]
+            chunks.append((b"acTL", struct.pack(">II", len(frames), 0)))
+            chunks += [chunk for chunk in found if chunk[0] in (b"PLTE", b"tRNS")]
+        height, width = part.shape[:2]
+        place = struct.pack(">IIIIIHHBB", sequence, width, height, x, y, duration, 1000, 0, 0)
+        chunks.append((b"fcTL", place))
+        sequence += 1
+        data = b"".join(data for name, data in found if name == b"IDAT")
+        if number == 0:
+            chunks.append((b"IDAT", data))
+        else:
+            chunks.append((b"fdAT", struct.pack(">I", sequence) + data))
+            sequence += 1
+    chunks.append((b"IEND", b""))
+    written = [struct.pack(">I", len(data)) + name + data + _checked(name + data) for name, data in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(written)
+
+
+def _png_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    found, at = [], 8
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        found.append((data[at + 4 : at + 8], data[at + 8 : at + 8 + length]))
+        at += 12 + length
+    return found
+
+
+def _checked(data: bytes) -> bytes:
+    return struct.pack(">I", zlib.crc32(data))
+
+
+def _changes(frames: Sequence[NDArray[np.uint8]], *, step: int) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:
+    """The first frame, then of each the smallest part that differs from the one before, one pixel at the least.
+
+    `frames` are (height, width, n). Corners are at multiples of `step`.
+    """
+    before: NDArray[np.uint8] | None = None
+    for frame in frames:
+        if before is None:
+            yield 0, 0, frame
+        else:
+            changed = (frame != before).any(axis=2)
+            x1, y1, x2, y2 = box(changed) or (0, 0, 1, 1)
+            x1, y1 = x1 - x1 % step, y1 - y1 % step
+            yield x1, y1, np.ascontiguousarray(frame[y1:y2, x1:x2])
+        before = frame
 
 
 def _moving_avif(frames: Sequence[NDArray[np.uint8]], durations: Sequence[int]) -> bytes:
