@@ -83,7 +83,11 @@ LAMP: Final = """
 <rect x="486" y="450" width="28" height="380" fill="#6e6a64"/>
 <path d="M330 860 q0-40 170-40 t170 40 v24 h-340z" fill="#57534e"/>
 """
-PRODUCTS: Final = {"serum": SERUM, "mug": MUG, "sneaker": SNEAKER, "headphones": HEADPHONES, "lamp": LAMP}
+RING: Final = """
+<circle cx="500" cy="560" r="220" fill="none" stroke="#d4a93a" stroke-width="34"/>
+<path d="M440 300 l60-80 60 80 -60 70z" fill="#9fd0ec" stroke="#5f93ac" stroke-width="6"/>
+"""
+PRODUCTS: Final = {"ring": RING, "serum": SERUM, "mug": MUG, "sneaker": SNEAKER, "headphones": HEADPHONES, "lamp": LAMP}
 
 
 def drawn(product: str, side: int = 1000) -> NDArray[np.uint8]:

@@ -29,6 +29,7 @@ PHOTOS = [
     ("lamp", "warm", False, 3.0),
     ("serum", "sweep", True, 1.0),
     ("mug", "grey", True, 4.0),
+    ("ring", "white", False, 1.0),
 ]
 
 
@@ -136,6 +137,30 @@ def test_a_photograph_of_a_place_is_left_alone() -> None:
 def test_a_product_that_runs_out_of_the_picture_is_left_alone() -> None:
     pixels = scaled(pixels_of(photo("mug"), "RGBA"), SIDE)
     assert cut_out(np.ascontiguousarray(pixels[: SIDE // 2, SIDE // 4 : SIDE * 3 // 4])) is None
+
+
+def test_a_stripe_on_what_fills_the_picture_is_no_product() -> None:
+    pixels = np.full((400, 400, 4), (181, 138, 88, 255), np.uint8)
+    pixels[180:200, :, :3] = (110, 80, 45)
+    assert cut_out(pixels) is None
+    assert cut_out(np.ascontiguousarray(pixels.swapaxes(0, 1))) is None
+
+
+def test_a_product_that_was_trimmed_to_its_outline_is_cut_out_all_the_same() -> None:
+    pixels = pixels_of(photo("ring", on="grey"), "RGBA")
+    rows, columns = (np.flatnonzero((drawn("ring")[..., 3] > 128).any(axis=axis)) for axis in (1, 0))
+    found = cut_out(np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]))
+    assert found is not None
+    assert found.pixels.shape[0] == pytest.approx(rows[-1] - rows[0], abs=3)
+    assert 0.1 < float((found.pixels[..., 3] > 128).mean()) < 0.4
+
+
+def test_on_black_nothing_is_cut_out() -> None:
+    cut = drawn("headphones", 400).astype(float)
+    share = cut[..., 3:] / 255
+    pixels = np.full((400, 400, 4), 255, np.uint8)
+    pixels[..., :3] = np.rint(cut[..., :3] * share + 9 * (1 - share))
+    assert cut_out(pixels) is None
 
 
 def test_a_product_of_its_background_s_colour_is_left_alone() -> None:

@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 TRANSPARENT: Final = 0.02
 """Share of see-through pixels from which on a picture's own transparency is taken to be its outline."""
-RIM_KNOWN: Final = 0.8
+RIM_KNOWN: Final = 0.78
 """Share of the rim that must be background: what runs out of the picture cannot stand on another backdrop."""
 SMALLEST, LARGEST = 0.008, 0.92
 """Shares of the picture that a product can have."""
+LARGEST_HOLE: Final = 0.7
+"""Of a product with its holes filled: a ring is mostly hole."""
+DARKEST: Final = 35.0
+"""Lightness, 0-100, of a background. On a darker one nobody can tell a product's shadows from it."""
 FAINT_OUTLINE: Final = 0.35
 """Share of the outline that may be as good as the background's colour before a cut is guesswork."""
 LOOSE_OUTLINE: Final = 0.1
@@ -56,7 +60,7 @@ def cut_out(pixels: Bytes) -> CutOut | None:
         return None
     ground, surface = found
     product = _pieces(~ground)
-    if product is None:
+    if product is None or float(np.median(surface[..., 0])) < DARKEST or _is_band(product):
         return None
     product = _smooth(product)
     area = float(product.mean())
@@ -187,7 +191,7 @@ def _holes(lab: Floats, surface: Floats, product: Mask) -> Mask:
     found, counts = np.unique(flat[flat >= 0], return_counts=True)
     whole = float(product.sum())
     for name, count in zip(found, counts, strict=True):
-        if not 0.0003 * whole < count < 0.3 * whole:
+        if not 0.0003 * whole < count < LARGEST_HOLE * whole:
             continue
         piece = names == name
         rows, columns = np.flatnonzero(piece.any(axis=1)), np.flatnonzero(piece.any(axis=0))
@@ -334,6 +338,14 @@ def _named(mask: Mask) -> NDArray[np.int32]:
         if np.array_equal(before, names):
             break
     return np.where(mask, names, -1)
+
+
+def _is_band(product: Mask) -> bool:
+    """Whether it runs from one side to the opposite one and touches no other: that is a stripe on something that fills
+    the picture. What was trimmed to its outline touches all four."""
+    top, bottom = bool(product[:2].any()), bool(product[-2:].any())
+    left, right = bool(product[:, :2].any()), bool(product[:, -2:].any())
+    return (left and right and not (top or bottom)) or (top and bottom and not (left or right))
 
 
 def _smooth(mask: Mask) -> Mask:
