@@ -161,6 +161,19 @@ def test_what_a_function_loads_on_use_is_there_too(artifact: Artifact, python: s
     assert ran.returncode == 0, ran.stderr
 
 
+@pytest.mark.parametrize("action", ["generate", "animate", "analyze", "optimize", "several"])
+def test_each_action_on_a_doodle_is_done_by_the_artifact_alone(
+    action: str, deployed: dict[str, Artifact], python: str, aws: StubAws
+) -> None:
+    ran = run(deployed["doodle"], python, SNIPPET, aws, ROOT / "events" / "doodle" / f"{action}.json")
+    assert ran.returncode == 0, ran.stderr
+    answer = json.loads(ran.stderr)
+    assert answer["statusCode"] == 200, answer
+    made = json.loads(answer["body"])
+    assert made.get("provider", "sketch") == "sketch"
+    assert made["cost"]["gbSeconds"] > 0
+
+
 @pytest.mark.parametrize("function", AT_WORK)
 def test_the_engines_of_a_function_work_with_nothing_but_its_artifact_and_its_layers(
     function: str, deployed: dict[str, Artifact], python: str, aws: StubAws

@@ -20,6 +20,7 @@ from darkroom.domain.limits import MINUTE
 from PIL import Image
 
 from local.overlay import keys_prefix
+from local.secrets import lend
 from tests.e2e.test_flow import PATIENCE, UNKNOWN_JOB, delivered, ended
 
 if TYPE_CHECKING:
@@ -204,13 +205,11 @@ def test_nobody_draws_without_a_key(stack: Stack) -> None:
 
 @pytest.fixture
 def key(stack: Stack, providers: Providers) -> Iterator[str]:
-    """OpenAI's key, where the stack's functions look for it; refused once, so that it is read anew."""
+    """OpenAI's key of this laptop, as `make up` lends it to the stack."""
     key = providers.key("ok")
-    name = f"{keys_prefix(stack.stage)}/openai_api_key"
-    ssm = stack.client("ssm")
-    ssm.put_parameter(Name=name, Value=key, Type="SecureString", Overwrite=True)
+    assert lend(stack, {"OPENAI_API_KEY": f" {key} ", "GEMINI_API_KEY": ""}) == ["OPENAI_API_KEY"]
     yield key
-    ssm.delete_parameter(Name=name)
+    stack.client("ssm").delete_parameter(Name=f"{keys_prefix(stack.stage)}/openai_api_key")
 
 
 def test_a_provider_draws_by_changing_one_word(

@@ -52,13 +52,11 @@ class Shelf:
         the work can be done again."""
         try:
             body = self._objects.read(_answer(owner, digest), limit=limits.INLINE_RESULT_BYTES)
-        except (ImageNotFoundError, TooLargeError, TransientError):
+            stored = json.loads(body)
+            age, made = self._clock.now() - stored["at"], stored["made"]
+        except (ImageNotFoundError, TooLargeError, TransientError, ValueError, KeyError, TypeError):
             return None
-        stored = json.loads(body)
-        if self._clock.now() - stored["at"] > BELIEVED:
-            return None
-        made: dict[str, Any] = stored["made"]
-        return made
+        return made if isinstance(made, dict) and age <= BELIEVED else None
 
     def remember(self, owner: str, digest: str, made: Mapping[str, Any]) -> None:
         """Best effort: an answer that cannot be remembered is as good."""
