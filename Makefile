@@ -101,7 +101,7 @@ test-sam: setup ## Every event and the API in Lambda's containers: any Docker en
 start-api: setup ## The API in Lambda's containers on port 3000, by `sam local start-api`; Ctrl-C stops it
 	$(LOCAL) start-api
 
-BENCHMARKS := artifacts cold_start warm_handlers throughput detection fetcher extraction
+BENCHMARKS := artifacts cold_start warm_handlers throughput detection fetcher extraction animation
 
 .PHONY: bench
 bench: setup ## Ratios against a peer of the same run, all of them or NAMES="cold_start ..." (docs/benchmarks.md)

@@ -329,7 +329,7 @@ QUIET: Final = frozenset(
     also not no yes of to for up down out off away do does did doing done can could will would should may might must
     let make makes making made create creating generate draw draws drawing drawn sketch sketched doodle doodled paint
     illustrate illustration picture image animation animated animate cartoon style styled show showing shows shown scene
-    please get gets getting go goes going gone come comes coming sit sits sitting sat stand stands standing stood lie
+    me us want wants wanted would like need needs please get gets getting go goes going gone come comes coming sit sits sitting sat stand stands standing stood lie
     lies lying lay stay stays look looks looking seem seems live lives living put puts placed place set kind type sort
     bit piece each other every all any own same such even still again now today day time line art black-and-white logo
     icon simple detailed minimalist minimal background one's themself itself himself herself themselves together loop
@@ -347,6 +347,8 @@ LOOSE: Final = frozenset({
     Relation.FACE, Relation.CHASE, Relation.BESIDE, Relation.BEHIND, Relation.FRONT, Relation.ABOVE, Relation.DREAM
 })  # fmt: skip
 """Relations after whose object a further relation is most likely said of that object."""
+SERVED: Final = frozenset({"noodles", "rice", "stew", "salad", "spaghetti", "bowl", "coffee", "teacup", "milk", "wine"})
+"""Food that is drawn in what it is served in."""
 SMALL: Final = 0.75
 """Metres; what is smaller can be held."""
 LIVING: Final = frozenset({"pets and farm", "wild animals", "insects", "sea animals", "people", "fantasy", "acts"})
@@ -673,6 +675,11 @@ class _Reader:
                 self.pending.motion = self.verb
                 for head in self.heads:
                     self.subjects[head] = replace(self.subjects[head], motion="")
+        if relation is Relation.FULL and thing.name in SERVED and self.subjects[-1].thing.section == "food":
+            # "a bowl of ramen": the ramen is drawn in a bowl as it is.
+            self.subjects[-1] = replace(self.subjects[-1], thing=thing)
+            self.relation = None
+            return
         index = self._add(thing, plural=plural)
         if index is None:
             self.relation, self.joins, self.verb = None, False, ""
@@ -701,7 +708,8 @@ class _Reader:
 
     def _linked(self, relation: Relation, index: int) -> None:
         for head in self.heads:
-            meant = _meant(relation, self.subjects[head].thing, self.subjects[index].thing)
+            subject = self.subjects[head]
+            meant = _meant(relation, subject.thing, self.subjects[index].thing, subject.motion)
             self.links.append(Link(meant, head, index))
 
     def _belongs(self, thing: Thing) -> bool:
@@ -737,7 +745,7 @@ class _Reader:
         return subjects
 
 
-def _meant(relation: Relation, subject: Thing, thing: Thing) -> Relation:
+def _meant(relation: Relation, subject: Thing, thing: Thing, moved: str) -> Relation:
     """What "with", "playing" and their like come to, by what they are said of."""
     alive = subject.section in LIVING or bool(subject.body) or subject.name in {"teddy", "snowman"}
     worn = thing.section == "clothes" or thing.name in WORN
@@ -755,6 +763,8 @@ def _meant(relation: Relation, subject: Thing, thing: Thing) -> Relation:
         relation is Relation.RIDE and thing.section in {"clothes", "food"}
     ):
         meant = Relation.HOLD
+    elif relation is Relation.BESIDE and moved == "fall":
+        meant = Relation.ABOVE
     elif relation is Relation.PLAY and thing.section != "music":
         meant = Relation.HOLD if thing.name in IN_HAND else Relation.BESIDE
     return meant

@@ -40,8 +40,9 @@ class Layout:
 
 
 class _Builder:
-    def __init__(self, scene: Scene, rng: random.Random, variant: int, aspect: float) -> None:
+    def __init__(self, scene: Scene, rng: random.Random, variant: int, aspect: float, *, roomy: bool) -> None:
         self.scene, self.rng, self.variant, self.aspect = scene, rng, variant, aspect
+        self.roomy = roomy
         self.blocks: dict[int, Block] = {}
         self.taken: set[int] = set()
 
@@ -123,7 +124,10 @@ class _Builder:
         w, h = size_of(subject, drawing)
         vary = self.rng.uniform(0.92, 1.08) if subject.count > 1 else 1.0
         item = Item(index, thing, drawing, w * vary, h * vary, pose=taken, other=other, copy=copy)
-        if thing.looks and not taken:
+        if thing.looks and not taken and self.roomy:
+            # Where things move, all of a kind go the same way.
+            item.flip = index % 2 == 1
+        elif thing.looks and not taken:
             item.flip = self.rng.random() < 0.5 if (subject.count > 1 or self.variant) else self.rng.random() < 0.3
         if variant:
             item.turn = self.rng.uniform(-5, 5)
@@ -269,7 +273,9 @@ def laid_out(
 
     `variant` asks for another picture of the same.
     """
-    whole, standing = _whole(_Builder(scene, rng, variant, width / height).build(), rng, width / height, variant)
+    whole, standing = _whole(
+        _Builder(scene, rng, variant, width / height, roomy=roomy).build(), rng, width / height, variant
+    )
     if whole is None:
         return Layout((), None, (width / 2, height / 2, width / 2, height / 2))
     room_w, room_h = width * (1 - 2 * margin), height * (1 - 2 * margin)

@@ -260,7 +260,7 @@ def _shake(mover: Mover, share: float) -> Move:
 
 def _twinkle(mover: Mover, share: float) -> Move:
     size = 0.9 + 0.16 * wave(share)
-    return Move(0, 0, 4.0 * wave(share), size, size, mover.middle, opacity=0.78 + 0.22 * wave(share))
+    return Move(0, 0, 4.0 * wave(share), size, size, mover.middle, opacity=0.88 + 0.12 * wave(share))
 
 
 def _pulse(mover: Mover, share: float) -> Move:
@@ -296,6 +296,8 @@ def groups(picture: Picture) -> list[tuple[list[Item], str, Mover]]:
     """The items that move as one, with their motion."""
     scene, items = picture.scene, list(picture.layout.items)
     rigid = _bound(scene)
+    # Who is chased runs as fast as who chases.
+    chased = [{link.subject, link.object} for link in scene.links if link.relation is Relation.CHASE]
     parent = list(range(len(items)))
 
     def root(number: int) -> int:
@@ -307,7 +309,8 @@ def groups(picture: Picture) -> list[tuple[list[Item], str, Mover]]:
         for two in range(one):
             other = items[two]
             together = rigid.get(item.subject, item.subject) == rigid.get(other.subject, other.subject)
-            if together and (id(other) in item.joined or id(item) in other.joined or _same(item, other)):
+            touching = id(other) in item.joined or id(item) in other.joined or _same(item, other)
+            if (together and touching) or {item.subject, other.subject} in chased:
                 parent[root(one)] = root(two)
     found: dict[int, list[Item]] = {}
     for number, item in enumerate(items):
@@ -490,7 +493,7 @@ def _frame(
 
 def _moved(motion: str, mover: Mover, share: float) -> Move:
     """Where it is then. What strays or grows begins as it was laid out; others need not all keep time."""
-    lead = 0.0 if motion in STRAY or motion in {"grow", "shrink", "fall"} else mover.ahead
+    lead = 0.0 if motion in STRAY or motion in {"grow", "shrink"} else mover.ahead
     return MOTIONS[motion](mover, (share + lead) % 1.0)
 
 

@@ -62,8 +62,8 @@ def worn(item: Item, hat: Item, number: int) -> None:
         _fit(hat, width=width * 0.86)
         hat.x, hat.y = x, y - 0.02 * item.h
     elif name == "headphones":
-        _fit(hat, width=width * 1.2)
-        hat.x, hat.y = x, y - 0.02 * item.h
+        _fit(hat, width=width * 0.98)
+        hat.x, hat.y = x, y - 0.1 * width
     elif name in {"scarf", "tie", "ribbon", "medal"}:
         _fit(hat, width=width * (0.62 if name != "scarf" else 0.75))
         hat.x, hat.y = x, y + width * 0.5 + hat.h * 0.32
@@ -249,7 +249,7 @@ def put_under(lower: Block, upper: Block) -> Block:
         lower.raise_(item.z + 3)
         upper.join(lower, overlapping=True)
         return upper
-    if item.thing.name in {"umbrella", "rainbow"}:
+    if item.thing.name in {"umbrella", "rainbow"} and len(upper.items) == 1:
         for each in upper.items:
             _fit(each, width=max(each.w, lower.w * (1.35 if item.thing.name == "umbrella" else 1.7)))
         upper.put(middle=(lower.box[0] + lower.box[2]) / 2, bottom=lower.box[1] + 0.3 * item.h)
@@ -350,9 +350,12 @@ def felt(mine: Block, sign: Block) -> Block:
     item = mine.main
     x, y, width = item.head()
     x1, _, x2, _ = mine.box
-    side = -1.0 if item.x < (x1 + x2) / 2 - 0.02 * (x2 - x1) else 1.0
+    if item.thing.looks and not item.pose:
+        side = -1.0 if (item.thing.looks == "left") != item.flip else 1.0
+    else:
+        side = -1.0 if item.x < (x1 + x2) / 2 - 0.02 * (x2 - x1) else 1.0
     sign.scale(min(1.0, 0.34 * item.h / sign.h, 0.5 * width / sign.w))
-    sign.put(middle=x + side * (0.5 * width + 0.4 * sign.w), bottom=max(item.box[1], y - 0.55 * width) + 0.25 * sign.h)
+    sign.put(middle=x + side * (0.55 * width + 0.5 * sign.w), bottom=max(item.box[1], y - 0.55 * width) + 0.25 * sign.h)
     sign.raise_(item.z + 4)
     mine.join(sign, overlapping=True)
     return mine

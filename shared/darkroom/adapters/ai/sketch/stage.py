@@ -307,7 +307,7 @@ class Stage:
             wide = self.side * self.rng.uniform(0.17, 0.27)
             for _ in range(12):
                 x = self.width * (number + self.rng.uniform(0.2, 0.8)) / count
-                y = self.height * self.rng.uniform(0.07, top)
+                y = wide * 0.34 + self.height * self.rng.uniform(0.03, top)
                 if self.clear(x, y, wide * 0.5):
                     self.taken.append((x, y, wide * 0.5))
                     self.cloud(x, y, wide)
@@ -331,9 +331,10 @@ class Stage:
         cloudy = "#f3f6f9" if not heavy else "#8a98aa"
         for number in range(3):
             x = self.width * (number + 0.5) / 3 + self.rng.uniform(-0.06, 0.06) * self.width
-            self.cloud(x, self.height * 0.09, self.side * self.rng.uniform(0.26, 0.34), cloudy)
+            wide = self.side * self.rng.uniform(0.26, 0.34)
+            self.cloud(x, self.height * 0.03 + wide * 0.34, wide, cloudy)
         lines = []
-        count = 34 if heavy else 24
+        count = 64 if heavy else 46
         for number in range(count):
             x = self.width * (number * 0.7549 % 1.0)
             y = self.height * (0.2 + 0.76 * (number * 0.5698 % 1.0)) + self.rng.uniform(-0.02, 0.02) * self.height
