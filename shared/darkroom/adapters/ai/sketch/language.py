@@ -329,7 +329,8 @@ QUIET: Final = frozenset(
     also not no yes of to for up down out off away do does did doing done can could will would should may might must
     let make makes making made create creating generate draw draws drawing drawn sketch sketched doodle doodled paint
     illustrate illustration picture image animation animated animate cartoon style styled show showing shows shown scene
-    me us want wants wanted would like need needs please get gets getting go goes going gone come comes coming sit sits sitting sat stand stands standing stood lie
+    me us want wants wanted would like need needs
+    please get gets getting go goes going gone come comes coming sit sits sitting sat stand stands standing stood lie
     lies lying lay stay stays look looks looking seem seems live lives living put puts placed place set kind type sort
     bit piece each other every all any own same such even still again now today day time line art black-and-white logo
     icon simple detailed minimalist minimal background one's themself itself himself herself themselves together loop

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from darkroom.adapters.ai.sketch import relations, shapes
 from darkroom.adapters.ai.sketch.items import Block, Item, drawn, size_of
-from darkroom.adapters.ai.sketch.language import FACES, Link, Relation, Scene, Subject
+from darkroom.adapters.ai.sketch.language import FACES, LIVING, Link, Relation, Scene, Subject
 from darkroom.adapters.ai.sketch.relations import GAP, UPRIGHT
 
 if TYPE_CHECKING:
@@ -102,15 +102,24 @@ class _Builder:
         if subject.thing.drawing in {face for faces_ in FACES.values() for face in faces_.values()}:
             variant = 0
         pose = asked or ("cheer" if subject.mood == "happy" or subject.motion in {"dance", "jump"} else "stand")
-        if alone and not asked and variant:
-            pose = ("stand", "cheer", "hold", "step")[variant % 4]
+        sitting = not alone and not asked and self.variant % 3 == 1 and bool(subject.thing.face) and not subject.motion
+        sitting = sitting and not any(
+            link.relation is Relation.CHASE and index in {link.subject, link.object} for link in self.scene.links
+        )
+        if not asked and self.variant and not subject.motion:
+            pose = ("stand", "cheer", "hold", "step")[self.variant % 4]
         moving = pose == "stand" and subject.motion in {"walk", "run", "wave"}
         if moving and subject.motion == "wave":
             pose = "wave"
         # The same chance twice, so that the next step is taken in the same clothes.
         before = self.rng.getstate()
         drawing, thing, taken = drawn(
-            subject, self.rng, pose=pose, copy=copy, variant=variant, upright=bool(asked) or pose == "wave"
+            subject,
+            self.rng,
+            pose=pose,
+            copy=copy,
+            variant=variant,
+            upright=bool(asked) or sitting or pose == "wave",
         )
         after = self.rng.getstate()
         other = None
@@ -129,8 +138,9 @@ class _Builder:
             item.flip = index % 2 == 1
         elif thing.looks and not taken:
             item.flip = self.rng.random() < 0.5 if (subject.count > 1 or self.variant) else self.rng.random() < 0.3
-        if variant:
-            item.turn = self.rng.uniform(-5, 5)
+        if self.variant:
+            tilt = self.rng.uniform(-5, 5)
+            item.turn = tilt if thing.section in LIVING or thing.place == "sky" else 0.0
             item.w *= self.rng.uniform(0.94, 1.06)
         block = Block([item], subject.place or thing.place, item)
         block.put(middle=0.0, bottom=0.0)
@@ -273,9 +283,7 @@ def laid_out(
 
     `variant` asks for another picture of the same.
     """
-    whole, standing = _whole(
-        _Builder(scene, rng, variant, width / height, roomy=roomy).build(), rng, width / height, variant
-    )
+    whole, standing = _whole(_Builder(scene, rng, variant, width / height, roomy=roomy).build(), rng, width / height)
     if whole is None:
         return Layout((), None, (width / 2, height / 2, width / 2, height / 2))
     room_w, room_h = width * (1 - 2 * margin), height * (1 - 2 * margin)
@@ -291,7 +299,9 @@ def laid_out(
             room_w, room_h = room_w * (0.62 if few else 0.84), room_h * (0.56 if leaps else 0.74)
     scale = min(room_w / whole.w, room_h / whole.h)
     if variant:
-        scale *= rng.uniform(0.84, 1.0)
+        scale *= rng.uniform(0.72, 0.98)
+        if variant % 2:
+            _mirror(whole)
     for item in whole.items:
         item.x, item.y, item.w, item.h = item.x * scale, item.y * scale, item.w * scale, item.h * scale
         if item.string:
@@ -304,18 +314,34 @@ def laid_out(
     if grounded and not standing:
         # All of it is in the sky: high above the ground.
         base = height * 0.42 + (y2 - y1) / 2
-    aside = rng.uniform(-0.3, 0.3) * max(0.0, width * (1 - 2 * margin) - (x2 - x1)) if variant else 0.0
+    if variant and not standing:
+        base += rng.uniform(-0.6, 0.6) * (spare / 2 - height * margin) if not grounded else 0.0
+    # The first picture is centred; others are composed to one side.
+    aside = rng.choice((-1, 1)) * rng.uniform(0.1, 0.36) * max(0.0, width * (1 - 2 * margin) - (x2 - x1))
+    aside = aside if variant else 0.0
     whole.move(width / 2 - (x1 + x2) / 2 + aside, base - y2)
     items = tuple(sorted(whole.items, key=lambda each: each.z))
     return Layout(items, base if standing else None, whole.box)
 
 
-def _whole(blocks: Sequence[Block], rng: random.Random, aspect: float, variant: int) -> tuple[Block | None, bool]:
+LETTERED: Final = frozenset({"store", "hotel", "bank", "question mark", "first place medal", "billiards", "dollar",
+                             "money bag", "zzz", "musical note", "musical notes", "musical score"})  # fmt: skip
+"""What would read wrong in a mirror."""
+
+
+def _mirror(block: Block) -> None:
+    """Left becomes right, of places and of drawings."""
+    for item in block.items:
+        item.x, item.turn = -item.x, -item.turn
+        item.flip = item.flip if item.thing.name in LETTERED else not item.flip
+        if item.string:
+            item.string = -item.string[0], item.string[1]
+
+
+def _whole(blocks: Sequence[Block], rng: random.Random, aspect: float) -> tuple[Block | None, bool]:
     """All blocks as one, what belongs into the sky above what stands; and whether anything stands."""
     ground = [block for block in blocks if block.place != "sky"]
     sky = [block for block in blocks if block.place == "sky"]
-    if variant % 2 and len(ground) > 1:
-        ground.reverse()
     lower, upper = _row(ground, aspect), _row(sky, aspect, airy=True, rng=rng)
     for block in (lower, upper):
         if block is not None:
