@@ -6,6 +6,7 @@ import hashlib
 import io
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,6 +97,15 @@ def test_another_process_draws_the_same(engine: SketchEngine, hashing: str) -> N
     )  # fmt: skip
     here = hashlib.sha256(svg(engine, replace(REQUEST, style="cartoon")).encode()).hexdigest()
     assert answer.stdout.strip() == here
+
+
+def test_threads_of_one_process_draw_what_one_alone_draws(engine: SketchEngine) -> None:
+    materials = [
+        f"a {name} and a {other}" for name in ("yak", "otter", "kiwi", "scroll") for other in ("gnat", "squid")
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda each: svg(engine, replace(REQUEST, material=each)), materials))
+    assert together == [svg(engine, replace(REQUEST, material=each)) for each in materials]
 
 
 def test_count_gives_that_many_different_drawings_of_the_same(engine: SketchEngine) -> None:

@@ -77,9 +77,14 @@ def test_the_longest_name_is_found_first() -> None:
 
 
 def test_names_of_unicode_are_known_beyond_the_table() -> None:
-    assert vocabulary.find(["harp"], 0) is not None
+    assert vocabulary.find(["scissors"], 0) is not None
     assert vocabulary.find(["stopwatch"], 0) is not None
     assert vocabulary.find(["up"], 0) is None
+
+
+def test_no_name_stands_for_a_drawing_that_there_is_not() -> None:
+    for name, thing in vocabulary.by_name().items():
+        assert thing.drawing.startswith("@") or font().name(thing.drawing) is not None, name
 
 
 def test_a_line_that_says_nothing_known_is_refused_with_its_number() -> None:

@@ -10,6 +10,7 @@ Coordinates are units of the font turned to run downwards, x to the right, in a 
 from __future__ import annotations
 
 import io
+import threading
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -144,6 +145,7 @@ class Font:
     def __init__(self, path: Path) -> None:
         from fontTools.ttLib import TTFont
 
+        self._reading = threading.Lock()
         self._font = TTFont(path, lazy=True)
         self._names: dict[int, str] = self._font.getBestCmap()
         self._weights = [self._font.getGlyphSet(location={"wght": weight}) for weight in (LIGHT, HEAVY)]
@@ -173,7 +175,9 @@ class Font:
         name = self.name(text)
         if name is None:
             raise KeyError(text)
-        light, heavy = (self._outlines(glyphs, name) for glyphs in self._weights)
+        # The font's tables are read when they are first used, and its file has one place to read from.
+        with self._reading:
+            light, heavy = (self._outlines(glyphs, name) for glyphs in self._weights)
         pairs = [_pieces(thin, bold) for thin, bold in zip(light, heavy, strict=True)]
         return Glyph(text, tuple(thin for thin, _ in pairs), tuple(bold for _, bold in pairs))
 
@@ -184,8 +188,9 @@ class Font:
 
         glyph = self._regular[self.name(text) or ".notdef"]
         pen, bounds = SVGPathPen(self._regular), ControlBoundsPen(self._regular)
-        glyph.draw(pen)
-        glyph.draw(bounds)
+        with self._reading:
+            glyph.draw(pen)
+            glyph.draw(bounds)
         return pen.getCommands(), bounds.bounds
 
     @staticmethod

@@ -237,7 +237,8 @@ def arranged(units: list[Block], place: str, rng: random.Random, aspect: float) 
         """How large they could be drawn in so many rows; fewer rows are preferred."""
         return min(aspect / (math.ceil(len(units) / rows) * wide), 1 / (rows * high)) * 0.88**rows
 
-    count = max(range(1, len(units) + 1), key=room)
+    few = place == "ground" and len(units) <= 4 and aspect >= 0.75
+    count = 1 if few else max(range(1, len(units) + 1), key=room)
     base, extra = divmod(len(units), count)
     # The longer rows first, third, fifth: as bricks are laid.
     longer = set([*range(0, count, 2), *range(1, count, 2)][:extra])

@@ -216,12 +216,13 @@ def put_in(inner: Block, outer: Block, share: float = 0.66) -> Block:
         inner.put(middle=item.x, bottom=bottom)
         inner.raise_(item.z + 3)
     else:
+        _heap(inner)
         outer.scale(max(1.0, min(1.7, inner.w / (item.w * 1.2))))
         if inner.main.thing.section == "plants":
             inner.scale(0.95 * item.h / inner.h)
         inner.scale(min(1.0, (0.8 if rim > 0.05 else 1.3) * item.w * share / 0.66 / inner.w, 1.15 * item.h / inner.h))
         edge = item.box[1] + rim * item.h
-        inner.put(middle=item.x, bottom=edge + 0.36 * min(inner.h, item.h * (1 - rim) * 1.6))
+        inner.put(middle=item.x, bottom=edge + 0.36 * min(inner.main.h, item.h * (1 - rim) * 1.6))
         # Behind the front of what holds it, which is drawn once more, but in front of its back and its handles.
         inner.raise_(item.z + 1 - min(each.z for each in inner.items))
         fronts = [each for each in outer.items if each.clip is not None and each.subject == item.subject]
@@ -231,6 +232,27 @@ def put_in(inner: Block, outer: Block, share: float = 0.66) -> Block:
         outer.items.append(front)
     outer.join(inner, overlapping=True)
     return outer
+
+
+def _heap(block: Block) -> None:
+    """Many of a kind in a container lie on each other: rows that narrow upwards, closer than side by side."""
+    alike = [each for each in block.items if each.subject == block.main.subject and each.clip is None]
+    if len(alike) < 4 or len(alike) != len(block.items):
+        return
+    x1, _, x2, y2 = block.box
+    w, h = max(each.w for each in alike), max(each.h for each in alike)
+    wide = max(2, math.ceil((math.sqrt(8 * len(alike) + 1) - 1) / 2) + 1)
+    by = min(1.0, (x2 - x1) / (wide * w * 0.86)) if (x2 - x1) < wide * w * 0.86 else 1.0
+    together = frozenset(id(each) for each in alike)
+    placed, row = 0, 0
+    while placed < len(alike):
+        here = alike[placed : placed + max(wide - row, 1)]
+        for number, each in enumerate(here):
+            each.w, each.h = each.w * by, each.h * by
+            each.x = (x1 + x2) / 2 + (number - (len(here) - 1) / 2) * w * by * 0.86
+            each.y = y2 - each.h / 2 - row * h * by * 0.62
+            each.z, each.joined = -row, each.joined | together
+        placed, row = placed + len(here), row + 1
 
 
 def put_under(lower: Block, upper: Block) -> Block:

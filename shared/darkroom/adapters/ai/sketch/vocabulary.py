@@ -133,12 +133,15 @@ def by_name() -> dict[str, Thing]:
     """Every name in lower case, words parted by one blank. What stands in the table wins over Unicode's names."""
     import emoji
 
+    from darkroom.adapters.ai.sketch.glyphs import font
+
     names: dict[str, Thing] = {}
     for text, about in emoji.EMOJI_DATA.items():
         if (
             about["status"] > emoji.STATUS["fully_qualified"]
             or len(bare(text)) != 1
             or NO_THINGS.search(about["en"].lower())
+            or font().name(text) is None  # newer than the font
         ):
             continue
         for name in (about["en"], *about.get("alias", ())):
