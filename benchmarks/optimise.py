@@ -1,6 +1,6 @@
 """Bytes of optimised drawings, as shares of what Pillow and pngquant with oxipng make of the same 30.
 
-    python -m benchmarks.optimise
+    OPENBLAS_NUM_THREADS=1 RAYON_NUM_THREADS=1 python -m benchmarks.optimise
 
 Every encoder is given the same pixels: the drawing trimmed and fitted into 1024 by 1024. `pngquant` is Debian's package
 (2.x), run as it comes and, so that like is compared with like, once more with the fewest colours that pass the rules

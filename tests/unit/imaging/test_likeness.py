@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from darkroom.adapters.imaging.likeness import Original
+from darkroom.adapters.imaging.likeness import LargeOriginal, Original
 from skimage.metrics import structural_similarity
 
 from tests.drawn import WHITE, disc, drawn, ring
@@ -92,3 +92,14 @@ def test_pictures_smaller_than_the_window_are_compared_too(shape: tuple[int, int
     dark[..., 3] = light[..., 3] = 255
     assert Original(dark).likeness(dark).ssim == 1.0
     assert Original(dark).likeness(light).ssim < 0.1
+
+
+@pytest.mark.parametrize("shape", [(40, 30), (333, 41), (1_030, 2_000)])
+def test_bands_of_a_large_picture_tell_what_the_whole_does(shape: tuple[int, int]) -> None:
+    one = opaque(np.random.default_rng(1), *shape)
+    other = noisy(one, 40)
+    whole, bands = Original(one).likeness(other), LargeOriginal(one).likeness(other)
+    assert bands.ssim == pytest.approx(whole.ssim, abs=1e-5)
+    assert bands.inked == pytest.approx(whole.inked, abs=1e-5)
+    assert bands.shift == pytest.approx(whole.shift, abs=1e-3)
+    assert bands.places == whole.places

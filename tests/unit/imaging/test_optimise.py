@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from darkroom.adapters.imaging.encode import PillowEncoder
-from darkroom.adapters.imaging.likeness import Original
+from darkroom.adapters.imaging.likeness import LargeOriginal, Original
 from darkroom.adapters.imaging.optimise import ALLOWED, DrawingOptimiser, fitted
 from darkroom.adapters.imaging.palette import cleared
 from darkroom.adapters.imaging.reader import PillowPictures
@@ -182,3 +182,18 @@ def test_it_is_smaller_than_pillow_by_more_than_a_quarter() -> None:
 def test_white_on_black_is_a_drawing_like_any_other() -> None:
     made = optimised(drawn(disc(50), ink=WHITE, paper=(0, 0, 0, 255)))
     assert (made.width, made.height) == (100, 100)
+
+
+@pytest.mark.parametrize("allowed", [("image/avif",), ("image/png",)])
+def test_a_large_picture_is_searched_in_tiles_and_still_as_alike_as_any(allowed: tuple[str, ...]) -> None:
+    y, x = np.mgrid[0:1_300, 0:2_600]
+    glow = (120 + 60 * np.sin(x / 300) + 60 * np.cos(y / 200)).astype(np.uint8)
+    pixels = np.stack([glow, 255 - glow, glow // 2, np.full_like(glow, 255)], axis=2)
+    pixels[np.hypot(x - 1_300, y - 650) % 90 < 8] = (20, 20, 20, 255)
+    made = OPTIMISER.optimise(pixels, width=2_600, height=1_300, original=b"", allowed=allowed)
+    read = READER.frames(made.data).pixels[0]
+    assert (made.width, made.height) == (2_600, 1_300)
+    alike = LargeOriginal(pixels).likeness(read)
+    assert alike.ssim == pytest.approx(made.ssim)
+    assert min(alike.ssim, alike.inked) >= 0.98
+    assert alike.shift <= 5

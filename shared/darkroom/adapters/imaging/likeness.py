@@ -30,17 +30,23 @@ BLOCK: Final = 64
 """Rows that are blurred by one product of matrices: a narrow band of the whole, so few of its factors are zeros."""
 FLAT: Final = 1.0
 """Variance of a window below which there is nothing to see in it."""
+BAND: Final = 1_000_000
+"""Pixels of a large picture that are compared at once."""
 SPOT: Final = 16
 """Pixels a side of the spots whose mean tones are compared: smoothed edges even out in them, shadings do not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """`ssim` and `inked` are 1 for the same picture; `shift` is a tone from 0 to 255."""
+    """`ssim` and `inked` are 1 for the same picture; `shift` is a tone from 0 to 255.
+
+    `places` is how many there are with something to see.
+    """
 
     ssim: float
     inked: float
     shift: float
+    places: int
 
 
 class Original:
@@ -58,7 +64,7 @@ class Original:
         others = _views(pixels, self._opaque)
         if self._opaque and (pixels[..., 3] != 255).any():
             others[0] = _views(pixels, opaque=False)[1]  # the paper was white at best
-        whole, inked, shift = [], [], 0.0
+        whole, inked, shift, seen = [], [], 0.0, 0
         for view, other_view in zip(self._views, others, strict=True):
             planes = list(zip(view, other_view, strict=True))
             found = [_compare(*own, other) for own, other in (planes[:1] if grey else planes)]
@@ -66,7 +72,32 @@ class Original:
             places = sum(one[2] for one in found)
             inked.append(sum(one[1] for one in found) / places if places else 1.0)
             shift = max(shift, *(one[3] for one in found))
-        return Likeness(min(whole), min(inked), shift)
+            seen = max(seen, places)
+        return Likeness(min(whole), min(inked), shift, seen)
+
+
+class LargeOriginal:
+    """The same for a picture that would fill the memory: band by band, each as if it were a picture of its own.
+
+    The least of the three views is taken in each band, so what it tells is at most what Original would.
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        self._pixels = pixels
+        self._rows = max(SPOT, BAND // pixels.shape[1] // SPOT * SPOT)
+
+    def likeness(self, pixels: NDArray[np.uint8]) -> Likeness:
+        windows = max(1, pixels.shape[0] - WINDOW + 1)
+        whole = inked = shift = 0.0
+        places = 0
+        for top in range(0, windows, self._rows):
+            rows = np.s_[top : top + self._rows + WINDOW - 1]
+            band = Original(self._pixels[rows]).likeness(pixels[rows])
+            whole += band.ssim * min(self._rows, windows - top)
+            inked += band.inked * band.places
+            places += band.places
+            shift = max(shift, band.shift)
+        return Likeness(whole / windows, inked / places if places else 1.0, shift, places)
 
 
 def _is_grey(pixels: NDArray[np.uint8]) -> bool:

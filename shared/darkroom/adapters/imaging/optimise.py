@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PIL import Image
 
 from darkroom.adapters.imaging.encode import avif, jpeg, png, png_indexed, webp
-from darkroom.adapters.imaging.likeness import Original
+from darkroom.adapters.imaging.likeness import LargeOriginal, Original
 from darkroom.adapters.imaging.palette import Colours, cleared
 from darkroom.adapters.imaging.seal import bare, is_sealed, sealed
 from darkroom.adapters.imaging.trim import trimmed
@@ -39,11 +40,13 @@ SHIFT: Final = 5.0
 
 PALETTES: Final = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
 LOSSY: Final = {AVIF: avif, WEBP: webp, JPEG: jpeg}
-QUALITIES: Final = (10, 14, 18, 22, 26, 30, 35, 40, 45, 50, 60, 70, 80, 90)
+QUALITIES: Final = (10, 14, 18, 22, 26, 30, 35, 40, 45, 50, 60, 70, 80, 90, 95, 98)
 FLAT: Final = 8
 """A drawing that needs no more colours is smallest losslessly: AVIF is not tried."""
 PAINSTAKING: Final = 1_500_000
-"""Pixels up to which the slow encoders have their last word."""
+"""Pixels up to which the slow encoders have their last word, and the whole picture is searched with: of a larger one
+it is so many, in tiles, and what they ask for is then checked on the whole."""
+TILE: Final = 256
 TINY: Final = 4_096
 """Pixels up to which the formats' own headers decide, so that each of them is tried."""
 ZOPFLI: Final = 5
@@ -103,11 +106,52 @@ def fitted(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uin
     return cleared(np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.HAMMING)))
 
 
+class _Held:
+    """Pixels that candidates are held against: the whole picture, or a `share` of it."""
+
+    def __init__(self, pixels: NDArray[np.uint8], share: float) -> None:
+        self.pixels = pixels
+        self.share = share
+
+    @cached_property
+    def original(self) -> Original | LargeOriginal:
+        count = self.pixels.shape[0] * self.pixels.shape[1]
+        return Original(self.pixels) if count <= 2 * PAINSTAKING else LargeOriginal(self.pixels)
+
+    @cached_property
+    def colours(self) -> Colours:
+        return Colours([self.pixels])
+
+    def accepted(self, pixels: NDArray[np.uint8]) -> float | None:
+        """The SSIM of what is alike enough."""
+        likeness = self.original.likeness(pixels)
+        if likeness.ssim < SSIM or likeness.inked < INKED or likeness.shift > SHIFT:
+            return None
+        return likeness.ssim
+
+
+def _sampled(whole: _Held) -> _Held:
+    """Of a large picture, tiles from all over it, side by side: as few as show what it is like everywhere."""
+    height, width = whole.pixels.shape[:2]
+    if height * width <= PAINSTAKING:
+        return whole
+    tall, wide = min(TILE, height), min(TILE, width)
+    count = PAINSTAKING // (tall * wide)
+    down = min(max(1, round((count * height / width) ** 0.5)), height // tall)
+    across = min(max(1, count // down), width // wide)
+    rows = [round((place + 0.5) * height / down - tall / 2) for place in range(down)]
+    columns = [round((place + 0.5) * width / across - wide / 2) for place in range(across)]
+    tiles = [[whole.pixels[y : y + tall, x : x + wide] for x in columns] for y in rows]
+    pixels = np.concatenate([np.concatenate(row, axis=1) for row in tiles], axis=0)
+    return _Held(pixels, pixels.shape[0] * pixels.shape[1] / (height * width))
+
+
 class _Search:
     def __init__(self, picture: NDArray[np.uint8], allowed: Sequence[str]) -> None:
         self._picture = picture
         self._allowed = allowed
-        self._original = Original(picture)
+        self._whole = _Held(picture, 1.0)
+        self._sample = _sampled(self._whole)
         self._opaque = bool((picture[..., 3] == 255).all())
         self._pixels = picture.shape[0] * picture.shape[1]
 
@@ -126,14 +170,21 @@ class _Search:
         """The fewest colours that will do; not encoded yet."""
         if not {PNG, WEBP} & set(self._allowed):
             return None
-        colours = Colours([self._picture])
 
-        def attempt(most: int) -> _Candidate | None:
-            indexed = colours.quantised(most)[0]
-            ssim = self._accepted(indexed.pixels)
+        def attempt(most: int, held: _Held) -> _Candidate | None:
+            indexed = held.colours.quantised(most)[0]
+            ssim = held.accepted(indexed.pixels)
             return None if ssim is None else _Candidate(b"", "", ssim, indexed)
 
-        return _lowest(PALETTES, attempt)
+        return self._found(PALETTES, attempt)
+
+    def _found(self, steps: Sequence[int], attempt: Callable[[int, _Held], _Candidate | None]) -> _Candidate | None:
+        """By the lowest step that will do: looked for with the sample, and from there on upwards with the whole."""
+        step, best = _lowest(steps, lambda step: attempt(step, self._sample))
+        if best is None or self._sample is self._whole:
+            return best
+        checked = (attempt(higher, self._whole) for higher in steps[steps.index(step) :])
+        return next((found for found in checked if found is not None), None)
 
     def _lossless(self, found: _Candidate | None) -> _Candidate | None:
         if found is None or found.indexed is None:
@@ -149,17 +200,17 @@ class _Search:
         """The lowest quality that will do, if it is the smallest; given up as soon as it plainly cannot be."""
         encode = LOSSY[media_type]
 
-        def attempt(quality: int) -> _Candidate | None:
-            data = encode(self._picture, quality=quality)
-            ssim = self._accepted(_decoded(data, media_type))
+        def attempt(quality: int, held: _Held) -> _Candidate | None:
+            data = encode(held.pixels, quality=quality)
+            ssim = held.accepted(_decoded(data, media_type))
             if ssim is not None:
                 return self._made(data, media_type, ssim)
-            if best is not None and len(data) >= len(best.data):
+            if best is not None and len(data) >= len(best.data) * held.share:
                 raise _HopelessError
             return None
 
         try:
-            found = _lowest(QUALITIES, attempt)
+            found = self._found(QUALITIES, attempt)
         except _HopelessError:
             return best
         return min((one for one in (best, found) if one is not None), key=_size, default=None)
@@ -171,7 +222,7 @@ class _Search:
                 return self._made(encode(self._picture), media_type, 1.0)
         media_type = next(media_type for media_type in (AVIF, JPEG) if media_type in self._allowed)
         data = LOSSY[media_type](self._picture, quality=100)
-        return self._made(data, media_type, self._original.likeness(_decoded(data, media_type)).ssim)
+        return self._made(data, media_type, self._whole.original.likeness(_decoded(data, media_type)).ssim)
 
     def _last_word(self, best: _Candidate) -> _Candidate:
         """What won losslessly once more, by the encoder that takes its time."""
@@ -182,13 +233,6 @@ class _Search:
         else:
             data = png_indexed(best.indexed, iterations=ZOPFLI)
         return min(best, self._made(data, best.media_type, best.ssim, best.indexed), key=_size)
-
-    def _accepted(self, pixels: NDArray[np.uint8]) -> float | None:
-        """The SSIM of what is alike enough."""
-        likeness = self._original.likeness(pixels)
-        if likeness.ssim < SSIM or likeness.inked < INKED or likeness.shift > SHIFT:
-            return None
-        return likeness.ssim
 
     def _made(self, data: bytes, media_type: str, ssim: float, indexed: Indexed | None = None) -> _Candidate:
         height, width = self._picture.shape[:2]
@@ -204,18 +248,18 @@ def _size(candidate: _Candidate) -> int:
     return len(candidate.data)
 
 
-def _lowest(steps: Sequence[int], attempt: Callable[[int], _Candidate | None]) -> _Candidate | None:
-    """What the lowest step that succeeds gives, by bisection: a step above one that succeeds is taken to succeed."""
+def _lowest(steps: Sequence[int], attempt: Callable[[int], _Candidate | None]) -> tuple[int, _Candidate | None]:
+    """The lowest step that succeeds and what it gives, by bisection: above one that succeeds all are taken to."""
     low, high = 0, len(steps) - 1
-    best = None
+    best, lowest = None, steps[-1]
     while low <= high:
         middle = (low + high) // 2
         found = attempt(steps[middle])
         if found is None:
             low = middle + 1
         else:
-            best, high = found, middle - 1
-    return best
+            best, lowest, high = found, steps[middle], middle - 1
+    return lowest, best
 
 
 def _decoded(data: bytes, media_type: str) -> NDArray[np.uint8]:
