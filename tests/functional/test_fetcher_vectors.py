@@ -116,8 +116,8 @@ def test_the_numeric_spellings_are_what_lenient_resolvers_take_for_the_address(a
 
 
 class JudgesFirstRecord(GuardedFetcher):
-    def _judge(self, found: Sequence[str]) -> None:
-        super()._judge(found[:1])
+    def _judge(self, address: WebAddress, found: Sequence[str]) -> None:
+        super()._judge(address, found[:1])
 
 
 class JudgesFirstHop(GuardedFetcher):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local import deploy, destroy
+from local.overlay import keys_prefix
 from local.deploy import weightless
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def test_the_region_is_the_one_that_the_environment_names(monkeypatch: pytest.Mo
 
 def test_the_functions_look_for_provider_keys_where_make_secrets_puts_them() -> None:
     assert deploy.overrides("prod", "") == ["Stage=prod", "ProviderKeysPrefix=/darkroom/prod"]
-    assert deploy.keys_prefix("prod") == "/darkroom/prod"
+    assert keys_prefix("prod") == "/darkroom/prod"
 
 
 def test_an_operator_may_keep_provider_keys_elsewhere() -> None:
