@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local import deploy, destroy
-from local.overlay import keys_prefix
 from local.deploy import weightless
+from local.overlay import keys_prefix
 
 if TYPE_CHECKING:
     from pathlib import Path
