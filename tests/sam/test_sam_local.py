@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from local import port
+from benchmarks.artifacts import artifacts
+from local import overlay, port
 from local.stack import ROOT
+from tests.artifacts.test_artifacts import AT_WORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 EVENTS = sorted((ROOT / "events").glob("*/*.json"))
 START_SECONDS = 120
+BASE_IMAGE: str = overlay.load(ROOT / "template.yaml")["Parameters"]["LambdaBaseImage"]["Default"]
 REFUSED = {"errorMessage": "Unauthorized"}
 """How an authorizer tells API Gateway to answer 401: by the message of its exception."""
 
@@ -123,9 +127,49 @@ def test_a_picture_goes_from_upload_to_boxes_in_the_built_containers(
     assert {found["label"] for found in job["detections"][0]["detections"]} >= {"cup", "dining table"}
 
 
-def message_of(stack: Stack, job_id: str) -> dict[str, Any]:
+def test_a_doodle_is_drawn_in_the_built_container(local_api: httpx.Client) -> None:
+    body = {"action": "generate-doodle", "description": "a cat under a tree", "size": 128, "fresh": True}
+    answer = local_api.post("/ai", json=body)
+    assert answer.status_code == 200, answer.text
+    drawn = httpx.get(answer.json()["doodles"][0]["url"], trust_env=False)
+    assert drawn.content[1:4] == b"PNG"
+
+
+def test_a_job_of_doodles_is_done_by_the_built_worker(
+    local_api: httpx.Client, stack: Stack, invoke: Callable[[str, Path], Any], tmp_path: Path
+) -> None:
+    film = {"action": "generate-animation", "description": "a bird flies", "frameCount": 3, "size": 64, "fresh": True}
+    accepted = local_api.post("/ai", json=film, headers={"Prefer": "respond-async"})
+    assert accepted.status_code == 202, accepted.text
+    job_id = accepted.json()["jobId"]
+    event = tmp_path / "event.json"
+    queue = stack.resources()["GenerationQueue"]
+    event.write_text(json.dumps(sqs_event(message_of(stack, job_id, queue), queue)))
+    assert invoke("WorkerFunction", event) == {"batchItemFailures": []}
+    job = local_api.get(f"/jobs/{job_id}").json()
+    assert job["status"] == "COMPLETED", job
+    assert len(job["result"]["frames"]) == 3
+
+
+@pytest.mark.parametrize("function", AT_WORK)
+def test_the_engines_work_on_lambdas_own_python_and_libraries(function: str, sam: SamLocal) -> None:
+    """Pages are read, doodles measured, pictures staged and texts set, on the image that the functions run on."""
+    artifact = artifacts(sam.template.parent)[function]
+    inside = {folder: f"/artifact/{number}" for number, folder in enumerate(artifact.folders)}
+    mounts = [option for folder, place in inside.items() for option in ("--volume", f"{folder}:{place}:ro")]
+    path = f"PYTHONPATH={':'.join(inside.values())}"
+    image = os.environ.get("LAMBDA_BASE_IMAGE", BASE_IMAGE)
+    run = ["docker", "run", "--rm", "--network", "none", *mounts, "--env", path, "--env", "AWS_REGION=us-east-1"]
+    variables = [f"--env={name}={value}" for name, value in artifact.environment("http://127.0.0.1:1").items()]
+    names = [each for each in variables if not each.startswith(("--env=PATH=", "--env=PYTHONPATH="))]
+    program = ["--entrypoint", "python3", image, "-B", "-c", AT_WORK[function]]
+    ran = subprocess.run([*run, *names, *program], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+def message_of(stack: Stack, job_id: str, queue: str = "") -> dict[str, Any]:
     """The job's message, among those of the sample events' jobs."""
-    sqs, queue = stack.client("sqs"), stack.outputs["QueueUrl"]
+    sqs, queue = stack.client("sqs"), queue or stack.outputs["QueueUrl"]
     while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=5).get("Messages"):
         for message in messages:
             if json.loads(message["Body"])["jobId"] == job_id:
