@@ -50,6 +50,25 @@ sys.stderr.write(json.dumps(answer))
 """Lambda's runtime, as much of it as matters: the handler is imported, called once, and its answer written out."""
 
 
+def settings(endpoint: str) -> dict[str, str]:
+    """What the template gives to functions, all of them together; the AWS that it names is at `endpoint`."""
+    return {
+        "BUCKET_NAME": "media",
+        "TABLE_NAME": "jobs",
+        "UPLOADS_TABLE_NAME": "uploads",
+        "KEYS_TABLE_NAME": "keys",
+        "QUEUE_URL": f"{endpoint}/123456789012/detect",
+        "GENERATION_QUEUE_URL": f"{endpoint}/123456789012/generation",
+        "WEBHOOK_QUEUE_URL": f"{endpoint}/123456789012/webhooks",
+        "WEBHOOK_SECRET_ID": "master",
+        "ALLOWED_ORIGINS": "https://app.example",
+        "STAGE": "dev",
+        "DETECT_ENGINE": "auto",
+        "REQUESTS_PER_MINUTE": "60",
+        "PROVIDER_KEYS_PREFIX": "/darkroom/dev",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """A zip function as built: `folders` are what is on its path, its own first; `variables` what the template sets."""
@@ -64,21 +83,7 @@ class Artifact:
 
     def environment(self, endpoint: str) -> dict[str, str]:
         """What Lambda would set, and of the settings those that this function is given."""
-        values = {
-            "BUCKET_NAME": "media",
-            "TABLE_NAME": "jobs",
-            "UPLOADS_TABLE_NAME": "uploads",
-            "KEYS_TABLE_NAME": "keys",
-            "QUEUE_URL": f"{endpoint}/123456789012/detect",
-            "GENERATION_QUEUE_URL": f"{endpoint}/123456789012/generation",
-            "WEBHOOK_QUEUE_URL": f"{endpoint}/123456789012/webhooks",
-            "WEBHOOK_SECRET_ID": "master",
-            "ALLOWED_ORIGINS": "https://app.example",
-            "STAGE": "dev",
-            "DETECT_ENGINE": "auto",
-            "REQUESTS_PER_MINUTE": "60",
-            "PROVIDER_KEYS_PREFIX": "/darkroom/dev",
-        }
+        values = settings(endpoint)
         return {
             "PATH": "/usr/bin:/bin",
             "PYTHONPATH": os.pathsep.join(map(str, self.folders)),

@@ -27,7 +27,7 @@ from botocore.httpsession import URLLib3Session
 from darkroom import wiring
 from darkroom.adapters.aws import clients
 
-from benchmarks.artifacts import StubAws, event
+from benchmarks.artifacts import StubAws, event, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -46,12 +46,6 @@ ENVIRONMENT: Final = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_LAMBDA_FUNCTION_NAME": "darkroom-benchmark",
-    "BUCKET_NAME": "media",
-    "TABLE_NAME": "jobs",
-    "UPLOADS_TABLE_NAME": "uploads",
-    "KEYS_TABLE_NAME": "keys",
-    "WEBHOOK_SECRET_ID": "master",
-    "ALLOWED_ORIGINS": "https://app.example",
 }
 
 
@@ -213,8 +207,7 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=CALLS, help=f"of each function ({CALLS})")
     calls = max(20, parser.parse_args().calls)
     with stub_aws() as endpoint, open(os.devnull, "w") as nowhere:  # noqa: PTH123 - no file, and kept open
-        queues = {"QUEUE_URL": f"{endpoint}/1/detect", "WEBHOOK_QUEUE_URL": f"{endpoint}/1/webhooks"}
-        os.environ.update({**ENVIRONMENT, **queues, "AWS_ENDPOINT_URL": endpoint})
+        os.environ.update({**ENVIRONMENT, **settings(endpoint), "AWS_ENDPOINT_URL": endpoint})
         with contextlib.redirect_stdout(nowhere):  # the functions' log lines
             taken = measure(Stopwatch(), calls)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
