@@ -223,3 +223,8 @@ def test_the_stage_is_one_that_no_deployment_may_have() -> None:
     assert local == {"Type": "String", "Default": "local"}
     assert re.fullmatch(deployed["AllowedPattern"], deployed["Default"])
     assert not re.fullmatch(deployed["AllowedPattern"], local["Default"])
+
+
+def test_keys_of_providers_are_looked_for_below_the_laptops_own_name() -> None:
+    local = overlay.localised(overlay.load(ROOT / "template.yaml"), ROOT, {})
+    assert local["Parameters"]["ProviderKeysPrefix"]["Default"] == overlay.keys_prefix("local") == "/darkroom/local"
