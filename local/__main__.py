@@ -24,6 +24,9 @@ COMMANDS = {
     "start-api": "local.containers",
 }
 
+ON_AWS = ("deploy", "destroy", "secrets")
+"""The commands that are meant for AWS itself, with the user's own credentials."""
+
 
 def read_dotenv(path: Path) -> None:
     """Take the settings of a `.env` file that the environment does not have yet: NAME=value, `#` starts a comment."""
@@ -42,6 +45,7 @@ def main() -> int:
     if sys.argv[1] == "doctor":
         return int(command.main(sys.argv[2:]))
 
+    from botocore.exceptions import BotoCoreError, ClientError
     from darkroom.errors import DarkroomError
 
     try:
@@ -50,6 +54,12 @@ def main() -> int:
         print(f"\n{error.detail}", file=sys.stderr)
         if error.fix:
             print(f"{error.fix}", file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        if sys.argv[1] not in ON_AWS:
+            raise  # the embedded AWS's, and so a fault of ours
+        print(f"\n{error}", file=sys.stderr)
+        print("Log in to AWS; check AWS_PROFILE, AWS_REGION and what that user may do.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
