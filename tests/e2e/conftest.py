@@ -13,6 +13,7 @@ from local import port
 from local.engine import choose
 from local.stack import ROOT, Embedded, Stack, bring_up
 from tests import stub_providers
+from tests.conftest import TESTDATA
 from tests.e2e.loopback import Loopback, serve
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def providers() -> Iterator[Providers]:
 @pytest.fixture(scope="session")
 def stack(embedded: Embedded, loopback: Loopback, providers: Providers) -> Stack:
     """The template, deployed; with the detector of the material where it is, else the best that this machine has."""
-    models = (ROOT / ".." / "shared" / "testdata" / "models" / "yolox").resolve()
+    models = TESTDATA / "models" / "yolox"
     environment = {"DETECT_MODEL_DIR": str(models)} if models.is_dir() else dict(os.environ)
     environment["FETCH_ALLOW_LOOPBACK"] = loopback.place
     environment["OPENAI_BASE_URL"] = providers.base_url("openai")
