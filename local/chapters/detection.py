@@ -49,7 +49,7 @@ def run(tour: Tour) -> page.Chapter:
     tour.found["facts"] = [(str(found), f"objects found in {len(taken)} pictures"), (engine, "was the detector")]
     note = (
         "This machine has no object detector's weights and could not fetch any, so dlib looked for faces only: "
-        "`make models`, or DETECT_MODEL_DIR, brings the other eighty kinds of things."
+        "make models, or DETECT_MODEL_DIR, brings the other eighty kinds of things."
         if engine == "dlib"
         else f"The detector is {model} on {engine}."
     )
