@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,6 +104,20 @@ def test_a_hat_is_on_the_head_and_held_things_are_at_the_hand() -> None:
     held = lay("a girl holding a balloon")
     assert only(held, "balloon").string is not None
     assert only(held, "balloon").box[1] < only(held, "girl").box[1]
+
+
+@pytest.mark.parametrize("holder", ["girl", "bear", "octopus", "dog"])
+@pytest.mark.parametrize(
+    "held", ["cup and a book", "book and a cup", "umbrella, a cup, a book", "cup, a book, an apple"]
+)
+def test_things_held_together_do_not_hide_each_other(holder: str, held: str) -> None:
+    layout = lay(f"a {holder} holding a {held}")
+    boxes = [item.box for item in layout.items if item.thing.name in {"teacup", "book", "apple"}]
+    assert len(boxes) == held.count("cup") + held.count("book") + held.count("apple")
+    for (x1, y1, x2, y2), (u1, v1, u2, v2) in combinations(boxes, 2):
+        across, down = min(x2, u2) - max(x1, u1), min(y2, v2) - max(y1, v1)
+        smaller = min((x2 - x1) * (y2 - y1), (u2 - u1) * (v2 - v1))
+        assert max(across, 0) * max(down, 0) < 0.1 * smaller
 
 
 def test_who_chases_is_behind_whom_it_chases() -> None:

@@ -170,7 +170,13 @@ class _Builder:
         elif relation is Relation.PLAY:
             relations.played(item, thing, self.rng)
         elif relation is Relation.HOLD:
-            relations.held(item, thing, number)
+            kinds = {
+                link.object
+                for link in self.scene.links
+                if link.relation is relation and link.subject == item.subject and link.object != thing.subject
+            }
+            held = [each for each in block.items if each.subject in kinds and each.thing.name not in relations.OVERHEAD]
+            relations.held(item, thing, number, held)
         else:
             relations.seated(block, other)
             return

@@ -20,6 +20,7 @@ from darkroom.adapters.ai.sketch.shapes import INK
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
 
 GAP: Final = 0.16
 """Between neighbours, in units of layout; a person is about 1.2 high."""
@@ -106,7 +107,8 @@ def played(item: Item, instrument: Item, rng: random.Random) -> None:
         instrument.turn = rng.uniform(2, 12)
 
 
-def held(item: Item, thing: Item, number: int) -> None:
+def held(item: Item, thing: Item, number: int, others: Sequence[Item] = ()) -> None:
+    """`others` are what it holds already, of other kinds. The hands take turns, and what comes third stands beyond."""
     x, y = item.grip()
     side = 1.0 if x >= item.x else -1.0
     thing.z = item.z + 3
@@ -129,10 +131,14 @@ def held(item: Item, thing: Item, number: int) -> None:
         return
     _fit(thing, height=min(thing.h, item.h * 0.42))
     _fit(thing, width=min(thing.w, item.w * 0.62))
+    if len({other.subject for other in others}) % 2:
+        x, y, side = 2 * item.x - x, item.box[1] + 0.7 * item.h, -side
     if item.drawing.grip:
         thing.x, thing.y = x + side * thing.w * 0.22, y - thing.h * 0.3
     else:
         thing.x, thing.y = x + side * thing.w * 0.36, y
+    taken = [side * other.x + other.w / 2 for other in others if side * (other.x - item.x) > 0]
+    thing.x = side * max([side * thing.x, *(edge + 0.47 * thing.w for edge in taken)])
     thing.x += side * number * thing.w * 0.7
 
 
