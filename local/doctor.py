@@ -149,9 +149,10 @@ def _port(machine: Machine) -> Finding:
 
 def _lambda_python(machine: Machine) -> Finding:
     name = f"python{LAMBDA_PYTHON}"
-    path = machine.program(name)
-    if path and not machine.runs(path, "-c", ""):  # a version manager's shim for a version that is not chosen
-        path = None
+    pyenv = Path(machine.environment.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    kept = [str(python) for python in sorted(pyenv.glob(f"{LAMBDA_PYTHON}.*/bin/python"))]
+    # A version manager's shim for a version that is not chosen does not run; the build looks where it keeps them, too.
+    path = next((one for one in (machine.program(name), *kept) if one and machine.runs(one, "-c", "")), None)
     uv = machine.root / ".venv" / "bin" / "uv"
     if path is None and uv.exists() and machine.runs(str(uv), "python", "find", LAMBDA_PYTHON):
         path = "found by uv"

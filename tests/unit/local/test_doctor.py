@@ -20,7 +20,11 @@ class Desk(doctor.Machine):
     def __init__(self, root: Path) -> None:
         self.python = (3, 12, 1)
         self.platform = "linux"
-        self.environment = {"DETECT_MODEL_DIR": str(root / "models"), "DARKROOM_TESTDATA": str(root)}
+        self.environment = {
+            "DETECT_MODEL_DIR": str(root / "models"),
+            "DARKROOM_TESTDATA": str(root),
+            "PYENV_ROOT": str(root / "pyenv"),
+        }
         self.root = root
         self.modules = {"venv", "ensurepip"}
         self.programs = {"make", "git", "docker", "apt-get", "python3.13"}
@@ -113,7 +117,7 @@ def test_what_is_optional_is_named_with_what_it_is_for_and_is_not_fatal(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk.programs -= {"git", "docker", "python3.13"}
-    desk.environment = {"DETECT_MODEL_DIR": "/nowhere", "DARKROOM_TESTDATA": "/nowhere"}
+    desk.environment = dict.fromkeys(desk.environment, "/nowhere")
     (desk.root / ".venv" / ".ready").unlink()
     assert doctor.main([], desk) == 0
     mends = {one.name: one.mend for one in doctor.examine(desk) if not one.well}
@@ -136,6 +140,17 @@ def test_an_engine_that_does_not_answer_is_not_an_engine(desk: Desk) -> None:
 
 def test_a_version_managers_shim_that_does_not_run_is_no_python(desk: Desk) -> None:
     desk.broken = {"python3.13"}
+    assert not finding(desk, "python3.13").well
+
+
+def test_a_python_that_pyenv_keeps_is_one_though_its_shim_is_not(desk: Desk) -> None:
+    desk.programs.add("python")
+    desk.broken = {"python3.13"}
+    kept = desk.root / "pyenv" / "versions" / "3.13.0" / "bin" / "python"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    assert finding(desk, "python3.13").seen == str(kept)
+    desk.broken.add("python")
     assert not finding(desk, "python3.13").well
 
 
