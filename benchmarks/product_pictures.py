@@ -49,10 +49,10 @@ def products() -> dict[str, bytes | None]:
     picture: NDArray[np.uint8] = skimage.data.coffee()  # type: ignore[no-untyped-call]
     Image.fromarray(picture).save(coffee, "PNG")
     return {
-        "short": photo("serum", on="sweep", shadow=True, grain=1),
-        "long": photo("mug", on="grey", shadow=True, grain=2),
-        "arabic": photo("sneaker", shadow=True),
-        "hindi": photo("headphones", on="vignette", shadow=True),
+        "short": photo("serum", on="sweep", shadow="pool", grain=1),
+        "long": photo("mug", on="grey", shadow="pool", grain=2),
+        "arabic": photo("sneaker", shadow="pool"),
+        "hindi": photo("headphones", on="vignette", shadow="pool"),
         "thai": photo("lamp", on="warm", grain=1),
         "japanese": coffee.getvalue(),
         "hebrew": None,

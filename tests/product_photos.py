@@ -87,7 +87,51 @@ RING: Final = """
 <circle cx="500" cy="560" r="220" fill="none" stroke="#d4a93a" stroke-width="34"/>
 <path d="M440 300 l60-80 60 80 -60 70z" fill="#9fd0ec" stroke="#5f93ac" stroke-width="6"/>
 """
-PRODUCTS: Final = {"ring": RING, "serum": SERUM, "mug": MUG, "sneaker": SNEAKER, "headphones": HEADPHONES, "lamp": LAMP}
+JAR: Final = """
+<defs>
+ <linearGradient id="jar"><stop offset="0" stop-color="#b9b8b6"/><stop offset=".25" stop-color="#f3f2f0"/>
+  <stop offset=".7" stop-color="#e2e1df"/><stop offset="1" stop-color="#a9a8a6"/></linearGradient>
+ <linearGradient id="lid"><stop offset="0" stop-color="#a3a2a0"/><stop offset=".3" stop-color="#ecebe9"/>
+  <stop offset="1" stop-color="#989795"/></linearGradient>
+</defs>
+<path d="M220 430 h560 v330 q0 50-50 50 h-460 q-50 0-50-50z" fill="url(#jar)"/>
+<rect x="204" y="290" width="592" height="150" rx="18" fill="url(#lid)"/>
+<path d="M204 440 h592" stroke="#8d8c8a" stroke-width="5"/>
+<path d="M400 600 h200" stroke="#4d5a52" stroke-width="20"/>
+<path d="M440 650 h120" stroke="#4d5a52" stroke-width="8"/>
+"""
+STOOL: Final = """
+<defs><linearGradient id="steel"><stop offset="0" stop-color="#55585c"/><stop offset=".4" stop-color="#c2c5c9"/>
+ <stop offset="1" stop-color="#6c6f73"/></linearGradient></defs>
+<rect x="300" y="240" width="26" height="590" fill="url(#steel)"/>
+<rect x="674" y="240" width="26" height="590" fill="url(#steel)"/>
+<rect x="320" y="600" width="360" height="18" fill="#8e9195"/>
+<rect x="240" y="190" width="520" height="70" rx="24" fill="#a8703c"/>
+<rect x="294" y="822" width="38" height="30" rx="6" fill="#141416"/>
+<rect x="668" y="822" width="38" height="30" rx="6" fill="#141416"/>
+"""
+BOOT: Final = """
+<defs><linearGradient id="leather" x2="0" y2="1"><stop offset="0" stop-color="#5b7f4a"/>
+ <stop offset="1" stop-color="#33502a"/></linearGradient>
+<linearGradient id="rubber" x2="0" y2="1"><stop offset="0" stop-color="#8f8f8f"/>
+ <stop offset="1" stop-color="#5e5e5e"/></linearGradient></defs>
+<path d="M260 200 h280 l10 330 q180 30 260 110 q40 40 34 80 h-590 q-14-240 6-520z" fill="url(#leather)"/>
+<path d="M246 716 h604 q10 50-10 72 h-584 q-16-30-10-72z" fill="url(#rubber)"/>
+"""
+PRODUCTS: Final = {
+    "ring": RING,
+    "serum": SERUM,
+    "mug": MUG,
+    "sneaker": SNEAKER,
+    "headphones": HEADPHONES,
+    "lamp": LAMP,
+    "jar": JAR,
+    "stool": STOOL,
+    "boot": BOOT,
+}
+SHADOWS: Final = ("pool", "ellipse", "side", "pressed", "tight")
+"""A wide soft pool about the foot; an ellipse that is darkest in its middle; one that lies to the right; the product's
+own outline pressed flat and blurred; a narrow rim just below the foot."""
 
 
 def drawn(product: str, side: int = 1000) -> NDArray[np.uint8]:
@@ -104,13 +148,16 @@ def drawn(product: str, side: int = 1000) -> NDArray[np.uint8]:
 
 
 def backdrop(kind: str, side: int) -> NDArray[np.float32]:
-    """A studio's background, (side, side, 3), values 0-255: white, grey, warm, sweep (a gradient) or vignette."""
+    """A studio's background, (side, side, 3), values 0-255: white, grey, tinted, warm, sweep (a gradient) or
+    vignette."""
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
     plain = np.ones((side, side, 3), np.float32)
     if kind == "white":
         return plain * np.float32(255)
     if kind == "grey":
         return plain * np.float32(214)
+    if kind == "tinted":
+        return np.asarray(plain * np.array([246, 244, 240], np.float32))
     if kind == "warm":
         return np.asarray(plain * np.array([236, 222, 205], np.float32))
     if kind == "sweep":
@@ -120,13 +167,16 @@ def backdrop(kind: str, side: int) -> NDArray[np.float32]:
     raise ValueError(kind)
 
 
-def photo(product: str, *, on: str = "white", shadow: bool = False, grain: float = 0.0, side: int = 1000) -> bytes:
-    """A JPEG of a product before a background, as a shop's photographer would have taken it."""
+def photo(
+    product: str, *, on: str = "white", shadow: str = "", darkness: float = 0.4, grain: float = 0.0, side: int = 1000
+) -> bytes:
+    """A JPEG of a product before a background, as a shop's photographer would have taken it: with one of SHADOWS, or
+    none, that takes at most this share of the background's value."""
     cut = drawn(product, side).astype(np.float32)
     alpha = np.asarray(cut[..., 3:] / np.float32(255))
     ground = backdrop(on, side)
     if shadow:
-        ground = ground * (1 - 0.4 * _shadow(alpha[..., 0]))[..., None]
+        ground = ground * (1 - darkness * _shadow(alpha[..., 0], shadow))[..., None]
     picture = ground * (1 - alpha) + cut[..., :3] * alpha
     picture += np.random.default_rng(7).normal(0, grain, picture.shape)
     out = io.BytesIO()
@@ -134,14 +184,37 @@ def photo(product: str, *, on: str = "white", shadow: bool = False, grain: float
     return out.getvalue()
 
 
-def _shadow(alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A soft pool of shadow at the product's foot, 0-1."""
-    from PIL import ImageFilter
-
+def _shadow(alpha: NDArray[np.float32], kind: str) -> NDArray[np.float32]:
+    """One of SHADOWS at the product's foot: 0-1, its darkest pixel being 1."""
     side = len(alpha)
     rows, columns = np.flatnonzero(alpha.max(axis=1) > 0.5), np.flatnonzero(alpha.max(axis=0) > 0.5)
-    y, x = np.mgrid[0:side, 0:side]
-    wide = (columns[-1] - columns[0]) * 0.55
-    pool = ((x - columns.mean()) / wide) ** 2 + ((y - rows[-1]) / (0.05 * side)) ** 2 < 1
-    soft = Image.fromarray(pool.astype(np.uint8) * 255).filter(ImageFilter.GaussianBlur(side * 0.03))
+    foot, middle, wide = int(rows[-1]), float(columns.mean()), float(columns[-1] - columns[0]) * 0.55
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32)
+    if kind == "pool":
+        pool = ((x - middle) / wide) ** 2 + ((y - foot) / (0.05 * side)) ** 2 < 1
+        made = _blurred(pool.astype(np.float32), side * 0.03)
+    elif kind == "ellipse":
+        made = np.clip(1 - np.hypot((x - middle) / (1.1 * wide), (y - foot - 0.01 * side) / (0.045 * side)), 0, 1)
+    elif kind == "side":
+        lying = ((x - middle - 0.45 * wide) / wide) ** 2 + ((y - foot + 0.01 * side) / (0.03 * side)) ** 2 < 1
+        made = _blurred(lying.astype(np.float32), side * 0.014)
+    elif kind == "pressed":
+        tall = foot - int(rows[0])
+        source = np.clip(foot - (foot + 0.015 * side - y[:, 0]) * tall / (0.06 * side), 0, side - 1).astype(int)
+        made = np.where((y < foot + 0.015 * side) & (y > foot - 0.045 * side), alpha[source], 0)
+        made = _blurred(made, side * 0.01)
+    elif kind == "tight":
+        down = round(0.008 * side)
+        made = np.zeros_like(alpha)
+        made[down:] = alpha[:-down]
+        made = _blurred(made * (y > foot - 0.05 * side), side * 0.007)
+    else:
+        raise ValueError(kind)
+    return np.asarray(made / made.max(), np.float32)
+
+
+def _blurred(values: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
+    from PIL import ImageFilter
+
+    soft = Image.fromarray(np.rint(values * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(radius))
     return np.asarray(np.asarray(soft, np.float32) / np.float32(255))

@@ -27,7 +27,7 @@ SIDE = 256
 ASKED = DrawRequest(
     instruction="", material="Night serum", needs=frozenset({Ability.PRODUCT}), width=SIDE, height=SIDE, seed=1
 )
-SERUM = photo("serum", shadow=True, side=600)
+SERUM = photo("serum", shadow="pool", side=600)
 SNEAKER = photo("sneaker", on="grey", side=600)
 
 

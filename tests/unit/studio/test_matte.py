@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import resvg_py
 from darkroom.adapters.studio.matte import CutOut, cut_out
 from PIL import Image
 
-from tests.product_photos import backdrop, drawn, photo
+from local import shop
+from tests.product_photos import SHADOWS, backdrop, drawn, photo
 from tests.studio_pictures import busy, pixels_of, scaled
 
 if TYPE_CHECKING:
@@ -22,24 +25,39 @@ if TYPE_CHECKING:
 
 SIDE = 600
 PHOTOS = [
-    ("serum", "white", False, 0.0),
-    ("mug", "white", True, 2.0),
-    ("sneaker", "grey", True, 1.0),
-    ("headphones", "vignette", True, 2.0),
-    ("lamp", "warm", False, 3.0),
-    ("serum", "sweep", True, 1.0),
-    ("mug", "grey", True, 4.0),
-    ("ring", "white", False, 1.0),
+    ("serum", "white", "", 0.0),
+    ("mug", "white", "pool", 2.0),
+    ("sneaker", "grey", "pool", 1.0),
+    ("headphones", "vignette", "pool", 2.0),
+    ("lamp", "warm", "", 3.0),
+    ("serum", "sweep", "pool", 1.0),
+    ("mug", "grey", "pool", 4.0),
+    ("ring", "white", "", 1.0),
 ]
 
 
-def taken(product: str, on: str, *, shadow: bool = False, grain: float = 0.0) -> CutOut | None:
-    return cut_out(scaled(pixels_of(photo(product, on=on, shadow=shadow, grain=grain), "RGBA"), SIDE))
+GROUNDS = [("white", 0.4), ("grey", 0.6), ("tinted", 0.25), ("white", 0.6), ("tinted", 0.4), ("grey", 0.25)]
+"""Backgrounds, and how dark the shadow on each is."""
+
+
+def shadowed(*products: str) -> list[tuple[str, str, str, float]]:
+    """Each product with each kind of shadow, on grounds in turn."""
+    pairs = [(product, shadow) for product in products for shadow in SHADOWS]
+    return [(*pair, *GROUNDS[index % len(GROUNDS)]) for index, pair in enumerate(pairs)]
+
+
+def taken(product: str, on: str, *, shadow: str = "", darkness: float = 0.4, grain: float = 0.0) -> CutOut | None:
+    taken_from = photo(product, on=on, shadow=shadow, darkness=darkness, grain=grain)
+    return cut_out(scaled(pixels_of(taken_from, "RGBA"), SIDE))
 
 
 def truth(product: str) -> Coverage:
     """The product's true coverage, cropped as a cut-out is."""
-    alpha = scaled(drawn(product), SIDE)[..., 3].astype(float) / 255
+    return cropped(scaled(drawn(product), SIDE))
+
+
+def cropped(pixels: NDArray[np.uint8]) -> Coverage:
+    alpha = pixels[..., 3].astype(float) / 255
     rows, columns = np.flatnonzero(alpha.max(axis=1) > 0.05), np.flatnonzero(alpha.max(axis=0) > 0.05)
     return alpha[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
@@ -68,7 +86,7 @@ def part(alpha: NDArray[np.uint8], rows: tuple[float, float], columns: tuple[flo
 
 
 @pytest.mark.parametrize(("product", "on", "shadow", "grain"), PHOTOS)
-def test_the_outline_is_the_true_one(product: str, on: str, shadow: bool, grain: float) -> None:
+def test_the_outline_is_the_true_one(product: str, on: str, shadow: str, grain: float) -> None:
     found = taken(product, on, shadow=shadow, grain=grain)
     assert found is not None
     alpha = found.pixels[..., 3].astype(float) / 255
@@ -76,6 +94,49 @@ def test_the_outline_is_the_true_one(product: str, on: str, shadow: bool, grain:
     assert abs(alpha.shape[0] - expected.shape[0]) <= 4
     assert abs(alpha.shape[1] - expected.shape[1]) <= 4
     assert likeness(alpha, expected) > 0.985
+
+
+@pytest.mark.parametrize(("product", "shadow", "on", "darkness"), shadowed("serum", "mug", "headphones", "stool"))
+def test_no_shadow_stays_under_a_product(product: str, shadow: str, on: str, darkness: float) -> None:
+    found = taken(product, on, shadow=shadow, darkness=darkness, grain=1.0)
+    assert found is not None
+    alpha, expected = found.pixels[..., 3].astype(float) / 255, truth(product)
+    for axis in (0, 1):
+        seen, true = (np.flatnonzero((share > 0.25).any(axis=axis)) for share in (alpha, expected))
+        assert abs(np.ptp(seen) - np.ptp(true)) <= 3
+    assert likeness(alpha, expected) > 0.975
+
+
+@pytest.mark.parametrize(("product", "shadow", "on", "darkness"), shadowed("boot", "lamp", "jar"))
+def test_what_is_as_grey_as_its_shadow_is_taken_whole_or_not_at_all(
+    product: str, shadow: str, on: str, darkness: float
+) -> None:
+    found = taken(product, on, shadow=shadow, darkness=darkness, grain=1.0)
+    assert found is None or likeness(found.pixels[..., 3].astype(float) / 255, truth(product)) > 0.975
+
+
+@pytest.mark.parametrize("product", ["boot", "lamp", "stool"])
+def test_grey_soles_and_black_feet_stay_where_the_shadow_is_paler(product: str) -> None:
+    found = taken(product, "white", shadow="pool", darkness=0.25)
+    assert found is not None
+    assert likeness(found.pixels[..., 3].astype(float) / 255, truth(product)) > 0.985
+
+
+@pytest.mark.parametrize("product", shop.PRODUCTS, ids=lambda product: product.slug)
+def test_the_products_of_the_tour_s_shop_leave_their_shadows_behind(product: shop.Product) -> None:
+    bare = re.sub(r"<rect[^>]*/>|<ellipse[^>]*#floor[^>]*/>", "", product.drawing)
+    expected = cropped(pixels_of(bytes(resvg_py.svg_to_bytes(svg_string=bare, skip_system_fonts=True)), "RGBA"))
+    found = cut_out(pixels_of(shop.photograph(product), "RGBA"))
+    assert found is not None
+    alpha = found.pixels[..., 3].astype(float) / 255
+    assert abs(alpha.shape[0] - expected.shape[0]) <= 3
+    assert likeness(alpha, expected) > 0.985
+
+
+def test_a_shadow_seen_through_a_product_goes_too() -> None:
+    found = taken("ring", "white", shadow="pool", darkness=0.6)
+    assert found is not None
+    assert part(found.pixels[..., 3], (0.8, 0.9), (0.4, 0.6)).max() < 20
 
 
 def test_its_edge_is_soft() -> None:

@@ -1,8 +1,9 @@
 """Takes a product off its studio background, softly, or says that it cannot be done cleanly.
 
 The background is what the picture's rim shows: a smooth surface (a quadratic in x and y per channel of OKLab, fitted
-robustly), from which a flood comes in. Shadows are let through, being the same surface with less light and no edge.
-Along the outline each pixel is unmixed into product and background, and the background's share of its colour removed.
+robustly), from which a flood comes in. Shadows are let through, being the same surface with less light and no edge,
+or at the foot, where they are steep, no crease. Along the outline each pixel is unmixed into product and background,
+and the background's share of its colour removed.
 Everything is numpy: floods run along whole rows and columns at a time.
 """
 
@@ -36,6 +37,16 @@ FAINT_OUTLINE: Final = 0.35
 """Share of the outline that may be as good as the background's colour before a cut is guesswork."""
 LOOSE_OUTLINE: Final = 0.1
 """Share of the outline that may lie where the picture has no edge."""
+LOOSE_FOOT: Final = 0.08
+"""The same of the outline that a shadow's removal lays bare."""
+LOST: Final = 0.07
+"""Pixels of edges that no product accounts for, over the picture's shorter side."""
+FOOT: Final = 0.5
+"""Share of a product's height from which on down there may be shadows as steep as edges."""
+CREASE: Final = 0.6
+"""Curvature of lightness, 0-100, per pixel squared, from which on it is an edge, not a shadow's falling off."""
+STEEPEST: Final = 5.0
+"""Slope of lightness a pixel that no shadow has."""
 RAGGED: Final = 90.0
 """Perimeter squared over area, a disc being 1: beyond this it is foliage, fur or a street, not a product."""
 SWEEPS: Final = 160
@@ -58,16 +69,19 @@ def cut_out(pixels: Bytes) -> CutOut | None:
     found = _background(lab)
     if found is None:
         return None
-    ground, surface = found
+    ground, surface, noise = found
     product = _pieces(~ground)
     if product is None or float(np.median(surface[..., 0])) < DARKEST or _is_band(product):
         return None
     product = _smooth(product)
+    product &= ~_holes(lab, surface, product)
+    product = _without_shadow(lab, surface, product, noise)
+    if product is None:
+        return None
     area = float(product.mean())
     perimeter = float((product & ~_eroded(product, 1)).sum())
     if not SMALLEST <= area <= LARGEST or perimeter**2 / (4 * np.pi * product.sum()) > RAGGED:
         return None
-    product &= ~_holes(lab, surface, product)
     soft = _unmixed(rgb, product)
     return None if soft is None else _cropped(soft)
 
@@ -75,8 +89,8 @@ def cut_out(pixels: Bytes) -> CutOut | None:
 # --- where the background is -----------------------------------------------------------------------------------------
 
 
-def _background(lab: Floats) -> tuple[Mask, Floats] | None:
-    """The background in OKLab times 100 (height, width, 3): its pixels, and the surface that they lie on."""
+def _background(lab: Floats) -> tuple[Mask, Floats, float] | None:
+    """The background in OKLab times 100 (height, width, 3): its pixels, the surface they lie on, and their noise."""
     height, width = lab.shape[:2]
     rim = np.ones((height, width), bool)
     thick = max(2, round(min(height, width) * 0.012))
@@ -87,8 +101,7 @@ def _background(lab: Floats) -> tuple[Mask, Floats] | None:
         return None
     weights, noise = fitted
     tolerance = float(np.clip(4 * noise + 1.4, 1.8, 7.0))
-    blurred = _blurred(lab[..., 0], 1.0)
-    steep = np.hypot(np.gradient(blurred, axis=0), np.gradient(blurred, axis=1)) > 0.75 + noise
+    steep = _slope(_blurred(lab[..., 0], 1.0)) > 0.75 + noise
     ground = np.zeros((height, width), bool)
     for last in (False, False, True):
         surface = (basis @ weights).reshape(lab.shape)
@@ -109,8 +122,8 @@ def _background(lab: Floats) -> tuple[Mask, Floats] | None:
     if int(taken.sum()) < int((~shaded).sum()):
         shaded = _crept(shaded, lab[..., 0], _shade(lab, surface, noise + 0.2))
         if _loose(shaded, steep) < LOOSE_OUTLINE:
-            return shaded, surface
-    return (ground, surface) if _loose(ground, steep) < LOOSE_OUTLINE else None
+            return shaded, surface, noise
+    return (ground, surface, noise) if _loose(ground, steep) < LOOSE_OUTLINE else None
 
 
 def _loose(ground: Mask, steep: Mask) -> float:
@@ -176,6 +189,68 @@ def _crept(ground: Mask, light: Floats, shade: Mask) -> Mask:
         near, known = _spread_colour(picture, ground, 3)
         ground = ground | _dilated(ground, 2) & shade & known & (np.abs(light - near[..., 0]) < 2.5)
     return ground
+
+
+def _without_shadow(lab: Floats, surface: Floats, product: Mask, noise: float) -> Mask | None:
+    """The product less the shadow about its foot, None where the two cannot be told apart.
+
+    Close to a foot a shadow may be as steep as an edge. What it never has is a crease: light that falls off evenly has
+    little curvature, and the outline of a thing, being a pixel or two wide, much. What is left must end at edges, and
+    what went must have had none of its own: else a grey sole went with its shadow.
+    """
+    blurred = _blurred(lab[..., 0], 1.0)
+    slope, curvature = _slope(blurred), np.abs(_curvature(blurred))
+    edges = (curvature > 2 * CREASE + noise) | (slope > STEEPEST)
+    rows = np.flatnonzero(product.any(axis=1))
+    first = round(rows[0] + FOOT * (rows[-1] - rows[0])) if len(rows) else 0
+    low = np.s_[first:]
+    lab, surface, part, slope, hard = lab[low], surface[low], product[low], slope[low], edges[low]
+    light = lab[..., 0]
+    creased = hard | (curvature[low] > CREASE + 0.6 * noise)
+    shade = _shade(lab, surface, noise + 0.5)
+    ground = _flooded(~part | shade & ~_dilated(creased, 1), ~part, width=3)
+    # Beside a product of another colour no crease is needed to tell them apart: its thin grey fringe is shadow.
+    grey = shade & ~ground
+    reach = max(3, round(min(product.shape) / 100))
+    fringe = grey & ~_dilated(_eroded(grey, reach), reach) & ~hard
+    dim = 0.97 * surface[..., 0]
+    shadow = ground & shade & (light < dim)
+    for _ in range(2 * reach):
+        shadow |= _dilated(shadow, 1) & fringe
+    ground |= shadow
+    # The last pixels along the product, in which its blurred edge begins: a steep shadow may go on darkening.
+    for _ in range(5):
+        weight = np.maximum(_box(ground.astype(np.float32), 2), 1e-6)
+        near = _box(np.where(ground, light, 0), 2) / weight
+        fall = _box(np.where(ground & ~hard, slope, 0), 2) / weight
+        darker, like = near - light, 2.5 + 0.5 * noise
+        more = np.where(near < dim, np.minimum(2 * fall, 5), 0)
+        ground |= _dilated(ground, 1) & shade & (darker > -like) & (darker < like + more)
+    taken = part & ground
+    found = _pieces(np.concatenate([product[:first], ~ground]))
+    if found is None:
+        return None
+    left = _smooth(found)
+    outline = left[low] & _dilated(taken, 1)
+    edge = creased
+    for channel in (1, 2):
+        edge = edge | (_slope(_blurred(lab[..., channel], 1.0)) > 0.75 + noise)
+    loose = int((outline & ~_dilated(edge, 2)).sum())
+    lost = int((edges & ~_dilated(left, 4)).sum())
+    if loose > LOOSE_FOOT * max(80, int(outline.sum())) or lost > LOST * min(product.shape):
+        return None
+    return left
+
+
+def _slope(values: Floats) -> Floats:
+    """Its steepness, in units a pixel."""
+    return np.hypot(np.gradient(values, axis=0), np.gradient(values, axis=1))
+
+
+def _curvature(values: Floats) -> Floats:
+    """The discrete Laplacian over four neighbours."""
+    around = np.pad(values, 1, mode="edge")
+    return around[:-2, 1:-1] + around[2:, 1:-1] + around[1:-1, :-2] + around[1:-1, 2:] - 4 * values
 
 
 def _holes(lab: Floats, surface: Floats, product: Mask) -> Mask:
