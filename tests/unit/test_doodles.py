@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -307,3 +308,11 @@ def test_a_drawing_is_stored_in_the_format_that_was_asked_for(studio: Studio) ->
     (call,) = studio.engines["sketch"].calls
     assert isinstance(call, DrawRequest)
     assert call.media_type == PNG
+
+
+def test_an_animation_says_how_fast_it_is_really_shown(studio: Studio) -> None:
+    asked = studio.asked(FILM | {"format": "gif"})
+    faster = replace(asked, action={**asked.action, "fps": 60})  # a GIF cannot; no request may ask for so many
+    shown = studio.parts.doodle_actions().perform("ann", faster)
+    assert shown["fps"] == 50
+    assert studio.answer(FILM | {"format": "gif", "fps": 12})[0]["fps"] == 12

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -75,6 +76,18 @@ def digest(action: Mapping[str, Any], chain: tuple[str, ...]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
+
+
+def check_description(text: str) -> None:
+    """Raises InvalidRequestError for control characters, line ends and tabs aside, and where nothing is to be seen."""
+    categories = [unicodedata.category(character) for character in text]
+    if any(kind == "Cc" and sign not in "\t\n\r" for kind, sign in zip(categories, text, strict=True)):
+        raise _faulty("holds control characters", "Send plain text.", field="description")
+    if _UNSEEN.issuperset(categories):
+        raise _faulty("says nothing", "Say what to draw.", field="description")
+
+
 SIGNATURES: Final = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), PNG),
     (re.compile(rb"\xff\xd8\xff"), JPEG),
@@ -119,8 +132,8 @@ def media_type_of(data: bytes) -> str | None:
     return next((media_type for signature, media_type in SIGNATURES if signature.match(data)), None)
 
 
-def _faulty(message: str, fix: str) -> InvalidRequestError:
-    return InvalidRequestError(f"imageData: {message}", problems=(("imageData", message),), fix=fix)
+def _faulty(message: str, fix: str, *, field: str = "imageData") -> InvalidRequestError:
+    return InvalidRequestError(f"{field}: {message}", problems=((field, message),), fix=fix)
 
 
 QUICK: Final = 8 * limits.SECOND

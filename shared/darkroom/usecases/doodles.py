@@ -159,13 +159,14 @@ class DoodleActions:
         frames = [self._reader.frames(picture.data).pixels[0] for picture in pictures]
         media_type = doodles.MEDIA_TYPES[action["format"]]
         moving = self._encoder.animation(frames, fps=action["fps"], media_type=media_type)
+        rate = self._encoder.rate(action["fps"], media_type)
         height, width = frames[0].shape[:2]
         return {
             "action": action["action"],
             **told(outcome),
             **self._kept(owner, Picture(moving, media_type, width, height, pictures[0].seed)),
             "frameCount": len(frames),
-            "fps": action["fps"],
+            "fps": int(rate) if rate.is_integer() else rate,
             "frames": [self._kept(owner, replace(picture, seed=None)) for picture in pictures],
             "unmatched": list(outcome.drawn.unmatched),
         }
@@ -199,8 +200,14 @@ class DoodleActions:
     def _optimise(self, owner: str, asked: Asked) -> dict[str, Any]:
         action = asked.action
         original = self._image(asked)
+        pixels = self._reader.frames(original).pixels
+        if len(pixels) > 1:
+            moves = f"moves: it has {len(pixels)} frames, and only stills are optimised"
+            raise InvalidRequestError(
+                f"imageData: {moves}", problems=(("imageData", moves),), fix="Send one of its frames."
+            )
         made = self._optimiser.optimise(
-            self._reader.frames(original).pixels[0],
+            pixels[0],
             width=action["width"],
             height=action["height"],
             original=original,
@@ -282,8 +289,8 @@ class DoodleRequests:
         """The action as it can be done: its chain known and able, its picture read. One that is not `alone` in its
         request leaves it to the request to say who is told of the end and what all may cost.
 
-        Raises InvalidRequestError (an unknown engine, one that cannot do this, a retired model, a faulty picture) and
-        TooLargeError.
+        Raises InvalidRequestError (a description that says nothing, an unknown engine, one that cannot do this, a
+        retired model, a faulty picture) and TooLargeError.
         """
         rest = dict(action)
         callback_url, max_cost = rest.pop("callback_url"), rest.pop("max_cost")
@@ -291,6 +298,8 @@ class DoodleRequests:
             raise InvalidRequestError(
                 "callbackUrl and maxCost are of the whole request", fix="Put them beside actions, not into one."
             )
+        if "description" in rest:
+            doodles.check_description(rest["description"])
         chain, offline = (OFFLINE, True) if rest["action"] == Action.OPTIMISE else self._chain(rest)
         image = None
         if "image_data" in rest:

@@ -1,4 +1,4 @@
-"""Whatever a description holds, it is a description: it is drawn, and never obeyed."""
+"""Whatever a description says, it is a description: it is drawn, and never obeyed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from tests.api import Api
 
 DESCRIPTIONS = {
-    "of blanks": "   ",
-    "of control characters": "\x00\x01\x1b[31m\x7f",
     "of right-to-left text": "قطة صغيرة تعزف على الجيتار",
     "with direction marks": "a \u202e cat \u2066",
     "of emoji": "🐈" * 20,
     "of one letter": "c",
+    "of several lines": "a cat\r\n\tunder a tree",
     "as long as may be": "c" * limits.DESCRIPTION_CHARACTERS,
     "of markup": "<svg onload=alert(1)><script>alert(1)</script>",
     "of a template": "{{7*7}} ${jndi:ldap://x} %s %n {0}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from darkroom.adapters.memory.generation import png
 from darkroom.domain import limits
+from PIL import Image
 
 from tests.unit.api.test_bad_input import is_a_helpful_refusal
 
@@ -56,6 +58,11 @@ def ask(api: Api, key: str, body: object) -> Reply:
         (DOODLE | {"description": "c" * (limits.DESCRIPTION_CHARACTERS + 1)}, "description"),
         (DOODLE | {"description": "c" * 100_000}, "description"),
         (DOODLE | {"description": ["a cat"]}, "description"),
+        (DOODLE | {"description": " \t\n"}, "description"),
+        (DOODLE | {"description": "\u200b\u202e\ufeff"}, "description"),
+        (DOODLE | {"description": "\x00\x01\x1b[31m\x7f"}, "description"),
+        (DOODLE | {"description": "a cat\x00"}, "description"),
+        (ANIMATION | {"description": "a cat\x1b[31m jumps"}, "description"),
         (DOODLE | {"style": "baroque"}, "style"),
         (DOODLE | {"format": "bmp"}, "format"),
         (DOODLE | {"seed": -1}, "seed"),
@@ -188,6 +195,15 @@ def test_a_bomb_is_refused_before_it_is_decoded(
 ) -> None:
     reply = ask(api, key, action | {"imageData": encoded(data), "mimeType": mime_type})
     assert (reply.status, reply.json["code"][:9]) == (413, "TOO_MANY_")
+
+
+def test_a_picture_that_moves_is_not_made_a_still_unasked(api: Api, key: str) -> None:
+    buffer = io.BytesIO()
+    first, *others = (Image.new("L", (16, 16), shade) for shade in (9, 99, 199))
+    first.save(buffer, "GIF", save_all=True, append_images=others, duration=100)
+    reply = ask(api, key, OPTIMISE | {"imageData": encoded(buffer.getvalue()), "mimeType": "image/gif"})
+    assert (reply.status, reply.json["errors"][0]["field"]) == (422, "imageData")
+    assert "3 frames" in reply.json["detail"]
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0" * 40], ids=["cut short", "overwritten"])
