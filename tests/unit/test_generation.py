@@ -168,6 +168,7 @@ def test_where_nothing_may_pass_the_job_fails_with_the_last_reason() -> None:
     failure = stage.ended.failure
     assert failure is not None
     assert failure.code == "PROVIDER_ANSWER"
+    assert failure.message == "No key; A poem", "whoever was asked is accounted for"
 
 
 @pytest.mark.parametrize("error", [SettingsError("No role"), LeaseLostError("Gone"), TransientError("The table")])

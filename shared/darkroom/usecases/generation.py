@@ -119,8 +119,8 @@ class Generation:
 
         An engine that is out of order, has no key, is too dear for the job's maxCost, or cannot do it is passed over.
         A refusal for what the request is about is the end: nobody else is asked to draw it. Where none is left, raises
-        what the only engine raised; of several, the first trouble that may pass, else the last error. A `run` keeps
-        the ledger; without one, whatever is charged is charged.
+        what the only engine raised; of several, the first trouble that may pass, else the last error, with the reasons
+        of them all. A `run` keeps the ledger; without one, whatever is charged is charged.
         """
 
         def by(name: str) -> Drawn:
@@ -176,7 +176,10 @@ class Generation:
                 log.info("%s is passed over: %s", name, error.detail, extra={"code": error.exact_code})
                 passed_over.append(PassedOver(name, error.exact_code, redacted(error.detail)))
                 errors.append(error)
-        raise next((error for error in errors if isinstance(error, TransientError)), errors[-1])
+        final = next((error for error in errors if isinstance(error, TransientError)), errors[-1])
+        if len(errors) > 1:
+            final.detail = "; ".join(each.reason for each in passed_over)
+        raise final
 
     # --- one engine --------------------------------------------------------------------------------------------------
 
