@@ -63,7 +63,10 @@ class ProductPages:
         """Raises UnacceptableUrlError, FetchFailedError, TooLargeError, or UnsupportedTypeError for what is no page."""
         answer = self._fetcher.get(url, limit=limits.PAGE_BYTES)
         if answer.status != 200:
-            raise FetchFailedError(f"The shop answered {answer.status} instead of the page")
+            raise FetchFailedError(
+                f"The shop answered {answer.status} instead of the page",
+                fix="Use the URL of a page that is open to everybody, or try again later.",
+            )
         content_type = {name.lower(): value for name, value in answer.headers.items()}.get("content-type", "")
         if content_type.partition(";")[0].strip().lower() not in HTML_TYPES:
             raise UnsupportedTypeError("The URL is no web page", fix="Use the URL of the product's page.")
@@ -159,7 +162,7 @@ class ProductImageWork:
             tuple(request["chain"]),
             DrawRequest(
                 instruction=prompts.product(reference=reference is not None),
-                material=material(product),
+                material=material(product, style=request.get("style")),
                 needs=NEEDS,
                 style=request.get("style", ""),
                 width=SIZE,
@@ -199,13 +202,14 @@ class ProductImageWork:
         return None
 
 
-def material(product: Product) -> str:
-    """What the page says, as JSON: data for an engine, never an instruction."""
+def material(product: Product, *, style: str | None = None) -> str:
+    """What the page says, and the style that the request names, as JSON: data for an engine, never an instruction."""
     facts = {
         "name": _value(product.name),
         "brand": _value(product.brand),
         "price": _value(product.price),
         "offer": _value(product.offer),
+        "style": style,
     }
     return json.dumps({name: value for name, value in facts.items() if value}, ensure_ascii=False)
 
