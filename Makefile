@@ -101,7 +101,8 @@ test-sam: setup ## Every event and the API in Lambda's containers: any Docker en
 start-api: setup ## The API in Lambda's containers on port 3000, by `sam local start-api`; Ctrl-C stops it
 	$(LOCAL) start-api
 
-BENCHMARKS := artifacts cold_start warm_handlers throughput detection fetcher extraction animation
+BENCHMARKS := artifacts cold_start warm_handlers throughput detection fetcher extraction animation \
+	providers optimise analysis
 
 .PHONY: bench
 bench: setup ## Ratios against a peer of the same run, all of them or NAMES="cold_start ..." (docs/benchmarks.md)
@@ -144,8 +145,12 @@ engine:
 		"Start Docker (or any engine that answers \`docker info\`), then deploy again." >&2; exit 1; }
 
 .PHONY: deploy
-deploy: engine build ## Put the build on AWS: STAGE=dev|staging|prod, PARAMETERS="Name=Value ..."
+deploy: stage engine build ## Put the build on AWS: STAGE=dev|staging|prod, PARAMETERS="Name=Value ..."
 	$(LOCAL) deploy --stage $(STAGE) --parameters '$(PARAMETERS)'
+
+.PHONY: stage
+stage:
+	@[[ " dev staging prod " == *" $(STAGE) "* ]] || { echo "STAGE is dev, staging or prod, not '$(STAGE)'"; exit 2; }
 
 .PHONY: destroy
 destroy: setup ## End STAGE's stack with all its data, after its name was typed

@@ -23,6 +23,7 @@ Provider = Annotated[
                     "minItems": 1,
                     "maxItems": limits.PROVIDERS_PER_CHAIN,
                 },
+                {"type": "null"},
             ],
             "examples": ["sketch", ["openai", "gemini", "sketch"]],
         }

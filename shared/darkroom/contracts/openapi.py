@@ -23,7 +23,8 @@ DOCUMENT: Final = Path(__file__).with_name("openapi.json")
 REF: Final = "#/components/schemas/{model}"
 
 DESCRIPTION: Final = """\
-Uploads straight to storage, jobs that can be trusted, object detection.
+Uploads straight to storage, jobs that can be trusted, object detection, doodles and animations from words, pictures of
+products from their pages.
 
 Send a key as `x-api-key`, or a bearer token of the configured issuer. Every error is problem+json (RFC 9457) with a
 `code` for machines and a `fix` for people. A job that is another owner's is 404, like one that never was.
