@@ -82,9 +82,10 @@ class LargeOriginal:
     The least of the three views is taken in each band, so what it tells is at most what Original would.
     """
 
-    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+    def __init__(self, pixels: NDArray[np.uint8], band: int = BAND) -> None:
+        """`band` is how many pixels are compared at once."""
         self._pixels = pixels
-        self._rows = max(SPOT, BAND // pixels.shape[1] // SPOT * SPOT)
+        self._rows = max(SPOT, band // pixels.shape[1] // SPOT * SPOT)
 
     def likeness(self, pixels: NDArray[np.uint8]) -> Likeness:
         windows = max(1, pixels.shape[0] - WINDOW + 1)

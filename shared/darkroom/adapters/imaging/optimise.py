@@ -69,6 +69,11 @@ class _Candidate:
 class DrawingOptimiser:
     """The PictureOptimiser. The same pixels and bytes give the same answer, and so does an answer put in again."""
 
+    def __init__(self, *, painstaking: int = PAINSTAKING, tile: int = TILE) -> None:
+        """A picture of more than `painstaking` pixels is searched in tiles of `tile` pixels a side."""
+        self._painstaking = painstaking
+        self._tile = tile
+
     def optimise(
         self,
         pixels: NDArray[np.uint8],
@@ -89,7 +94,7 @@ class DrawingOptimiser:
         writable = [media_type for media_type in ALLOWED if media_type in allowed]
         if not writable or (writable == [JPEG] and (picture[..., 3] != 255).any()):
             raise UnsupportedTypeError("None of the allowed formats can hold this drawing", fix=FIX)
-        best = _Search(picture, writable).best()
+        best = _Search(picture, writable, self._painstaking, self._tile).best()
         plain = bare(original)
         if plain in writable and picture.shape == pixels.shape and len(original) <= len(best.data):
             best = _Candidate(original, plain, 1.0)
@@ -109,14 +114,15 @@ def fitted(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uin
 class _Held:
     """Pixels that candidates are held against: the whole picture, or a `share` of it."""
 
-    def __init__(self, pixels: NDArray[np.uint8], share: float) -> None:
+    def __init__(self, pixels: NDArray[np.uint8], share: float, painstaking: int) -> None:
         self.pixels = pixels
         self.share = share
+        self._most = 2 * painstaking
 
     @cached_property
     def original(self) -> Original | LargeOriginal:
         count = self.pixels.shape[0] * self.pixels.shape[1]
-        return Original(self.pixels) if count <= 2 * PAINSTAKING else LargeOriginal(self.pixels)
+        return Original(self.pixels) if count <= self._most else LargeOriginal(self.pixels, self._most // 3)
 
     @cached_property
     def colours(self) -> Colours:
@@ -130,28 +136,29 @@ class _Held:
         return likeness.ssim
 
 
-def _sampled(whole: _Held) -> _Held:
+def _sampled(whole: _Held, painstaking: int, tile: int) -> _Held:
     """Of a large picture, tiles from all over it, side by side: as few as show what it is like everywhere."""
     height, width = whole.pixels.shape[:2]
-    if height * width <= PAINSTAKING:
+    if height * width <= painstaking:
         return whole
-    tall, wide = min(TILE, height), min(TILE, width)
-    count = PAINSTAKING // (tall * wide)
+    tall, wide = min(tile, height), min(tile, width)
+    count = painstaking // (tall * wide)
     down = min(max(1, round((count * height / width) ** 0.5)), height // tall)
     across = min(max(1, count // down), width // wide)
     rows = [round((place + 0.5) * height / down - tall / 2) for place in range(down)]
     columns = [round((place + 0.5) * width / across - wide / 2) for place in range(across)]
     tiles = [[whole.pixels[y : y + tall, x : x + wide] for x in columns] for y in rows]
     pixels = np.concatenate([np.concatenate(row, axis=1) for row in tiles], axis=0)
-    return _Held(pixels, pixels.shape[0] * pixels.shape[1] / (height * width))
+    return _Held(pixels, pixels.shape[0] * pixels.shape[1] / (height * width), painstaking)
 
 
 class _Search:
-    def __init__(self, picture: NDArray[np.uint8], allowed: Sequence[str]) -> None:
+    def __init__(self, picture: NDArray[np.uint8], allowed: Sequence[str], painstaking: int, tile: int) -> None:
         self._picture = picture
         self._allowed = allowed
-        self._whole = _Held(picture, 1.0)
-        self._sample = _sampled(self._whole)
+        self._painstaking = painstaking
+        self._whole = _Held(picture, 1.0, painstaking)
+        self._sample = _sampled(self._whole, painstaking, tile)
         self._opaque = bool((picture[..., 3] == 255).all())
         self._pixels = picture.shape[0] * picture.shape[1]
 
@@ -226,7 +233,7 @@ class _Search:
 
     def _last_word(self, best: _Candidate) -> _Candidate:
         """What won losslessly once more, by the encoder that takes its time."""
-        if best.indexed is None or self._pixels > PAINSTAKING:
+        if best.indexed is None or self._pixels > self._painstaking:
             return best
         if best.media_type == WEBP:
             data = webp(best.indexed.pixels, crunch=True)
