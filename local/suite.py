@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 REPORTS: Final = ROOT / "out" / "test"
 TEST_SECONDS: Final = 600
 """After this a test that has no limit of its own is taken for hung."""
+ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
+"""For parts that have a process for each core: libraries that would take every core once more only wait for each other,
+and made some tests last three times as long."""
 ELSEWHERE: Final = "not artifacts and not docker"
 """Tests of what `make build` leaves have a part of their own, those of the containers `make test-sam`."""
 
@@ -78,6 +81,8 @@ def run(part: Part) -> Outcome:
     began = time.monotonic()
     part.report.unlink(missing_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    if part.workers:
+        environment |= ONE_THREAD
     passed = all(
         subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0 for command in part.commands()
     )
