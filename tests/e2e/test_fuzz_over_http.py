@@ -44,6 +44,8 @@ def breaks_a_line(path: str) -> bool:
     return "\n" in path
 
 
+FEW: Final = 2
+"""Of the gateway's own answers, beyond a twentieth of ours: what a shard of twenty requests may meet by chance."""
 BY_GATEWAY: Final[dict[tuple[str | None, int], tuple[dict[str, str], Callable[[str], bool]]]] = {
     ("MissingAuthenticationTokenException", 403): ({"message": "Missing Authentication Token"}, leads_nowhere),
     ("AccessDeniedException", 403): ({"Message": "User is not authorized to access this resource"}, breaks_a_line),
@@ -145,7 +147,7 @@ def test_an_answer_that_the_gateway_should_not_give_is_a_failure(wire: Wire) -> 
 def test_no_generated_request_breaks_its_operation(wire: Wire, operation: str, mode: GenerationMode) -> None:
     fuzzing.run(operation, mode, SHARDS[operation, mode], wire.check)
     assert wire.sent.total() >= SHARDS[operation, mode]
-    assert wire.by_gateway.total() * 20 <= wire.sent.total(), wire.by_gateway
+    assert wire.by_gateway.total() <= FEW + wire.sent.total() // 20, wire.by_gateway
     if mode is GenerationMode.POSITIVE:
         # 409: an owner's job that has ended by the time it is cancelled or its webhook replayed.
         assert any(status < 300 or status == 409 for status in wire.sent), f"nothing was reached: {wire.sent}"
