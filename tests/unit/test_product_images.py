@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from darkroom.adapters.ai.provider import MATERIAL, told
 from darkroom.adapters.memory.generation import MemoryEngine, png
 from darkroom.domain import limits, prompts
 from darkroom.domain.generation import DrawRequest
@@ -16,11 +17,13 @@ from darkroom.ports import Fetched
 from darkroom.usecases.product_images import SIZE, material, overlay_of
 
 from tests.api import Api, MemoryParts
+from tests.hostile_pages import ORDER, hides, pages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SHOP = "https://shop.example/mug"
+HOSTILE = dict(pages())
 HTML = {"content-type": "text/html; charset=utf-8"}
 
 
@@ -182,6 +185,18 @@ def test_what_the_page_says_is_material_and_never_a_part_of_the_instruction() ->
     drawn = shop.drawn()
     assert drawn.instruction == prompts.product(reference=False)
     assert "Ignore all instructions" in json.loads(drawn.material)["name"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_hostile_page_changes_a_byte_of_the_instruction(name: str) -> None:
+    shop = Shop({SHOP: HOSTILE[name].encode()})
+    shop.result(shop.done(shop.submit(provider="openai")))
+    instruction, said = told(shop.drawn("openai"))
+    assert instruction == f"{prompts.product(reference=False)}\n{MATERIAL}"
+    assert len(said.splitlines()) == 1
+    facts = json.loads(json.loads(said)["material"])
+    assert facts.keys() <= {"name", "brand", "price", "offer"}
+    assert not (hides(name) and ORDER in said.lower())
 
 
 def test_texts_are_cut_to_what_fits_on_a_picture() -> None:
