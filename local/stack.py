@@ -57,6 +57,10 @@ class StackError(DarkroomError):
     code = "LOCAL_STACK"
 
 
+class RunsAlreadyError(StackError):
+    """Another process holds the folder's lock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """What a client of a running stack needs to know; `stack.json` holds the same in camelCase."""
@@ -190,7 +194,7 @@ class Embedded:
         }
 
     def start(self) -> None:
-        """Returns when the emulator answers. Raises StackError when it runs already, cannot have its port, or dies."""
+        """Returns when the emulator answers. Raises RunsAlreadyError, or StackError where it has no port or dies."""
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = self._take_lock()
         try:
@@ -245,7 +249,7 @@ class Embedded:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(descriptor)
-            raise StackError(
+            raise RunsAlreadyError(
                 f"A stack runs in {self.folder} already", fix="Use it, or stop it with `make down` first."
             ) from None
         return descriptor

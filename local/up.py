@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from local import port
 from local.engine import choose
 from local.secrets import lend
-from local.stack import ROOT, Embedded, Stack, StackError, bring_up
+from local.stack import ROOT, Embedded, RunsAlreadyError, Stack, StackError, bring_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FOLDER = ROOT / ".darkroom"
+AGAIN_SECONDS = 0.2
 
 
 def chosen_port(environment: Mapping[str, str]) -> int:
@@ -44,16 +45,25 @@ def curls(stack: Stack) -> str:
 def main(arguments: list[str]) -> int:
     del arguments
     embedded = Embedded(FOLDER, chosen_port(os.environ), lasting=True)
-    if embedded.running():
-        stack = embedded.wait_until_described()
-        print(f"Already running at {stack.api_url} (make down stops it; make dev follows edits)")
-        if not stack.endpoint_url.endswith(f":{embedded.port}"):
-            print(f"Port {embedded.port} was asked for: run `make down` first, then `make up` again.")
-        return 0
     began = time.monotonic()
-    stack = bring_up(embedded, ROOT / "template.yaml", choose(os.environ, say=print), say=print)
+    stack = None
+    while stack is None:
+        if embedded.running():
+            return _joined(embedded)
+        try:
+            stack = bring_up(embedded, ROOT / "template.yaml", choose(os.environ, say=print), say=print)
+        except RunsAlreadyError:  # since the look above: another `make up` was faster
+            time.sleep(AGAIN_SECONDS)
     if lent := lend(stack, os.environ):
         print(f"Provider keys from this environment: {', '.join(lent)}")
     print(f"Up after {time.monotonic() - began:.0f} s; all of it is in {embedded.description.relative_to(ROOT)}\n")
     print(curls(stack))
+    return 0
+
+
+def _joined(embedded: Embedded) -> int:
+    stack = embedded.wait_until_described()
+    print(f"Already running at {stack.api_url} (make down stops it; make dev follows edits)")
+    if not stack.endpoint_url.endswith(f":{embedded.port}"):
+        print(f"Port {embedded.port} was asked for: run `make down` first, then `make up` again.")
     return 0
