@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from darkroom.adapters.ai.provider import MATERIAL, told
 from darkroom.adapters.memory.generation import MemoryEngine, png
+from darkroom.adapters.memory.web import MemoryFetcher
+from darkroom.adapters.pages.reader import PageProductReader
 from darkroom.domain import limits, prompts
 from darkroom.domain.generation import DrawRequest
 from darkroom.domain.jobs import Job, Kind, State
 from darkroom.domain.products import Fact, Price, Product
-from darkroom.errors import DarkroomError, FetchFailedError, InvalidRequestError, ProviderRefusedError, TransientError
+from darkroom.errors import (
+    DarkroomError,
+    FetchFailedError,
+    InvalidRequestError,
+    ProviderRefusedError,
+    TooLargeError,
+    TransientError,
+)
 from darkroom.ports import Fetched
-from darkroom.usecases.product_images import SIZE, material, overlay_of
+from darkroom.usecases.product_images import SIZE, ProductPages, material, overlay_of
 
 from tests.api import Api, MemoryParts
 from tests.hostile_pages import ORDER, hides, pages
@@ -262,3 +271,11 @@ def test_a_cancelled_job_stops_before_its_next_step_and_stores_nothing() -> None
     shop.engines["studio"] = Cancelling("studio")
     assert shop.done(job).state is State.CANCELLED
     assert list(shop.parts.objects.list("results/")) == []
+
+
+def test_a_page_that_is_too_large_is_told_with_a_fix_that_helps() -> None:
+    url = "https://shop.example/mug"
+    shop = MemoryFetcher({url: Fetched(url, 200, {"content-type": "text/html"}, b"a" * (limits.PAGE_BYTES + 1))})
+    with pytest.raises(TooLargeError) as caught:
+        ProductPages(shop, PageProductReader).read(url)
+    assert "own page" in caught.value.fix

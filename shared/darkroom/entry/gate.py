@@ -162,7 +162,7 @@ def _text(body: str, *, encoded: bool) -> str:
 def _too_large() -> TooLargeError:
     return TooLargeError(
         f"The body is larger than {limits.BODY_BYTES:,} bytes",
-        fix="Upload images with a URL from POST /uploads/presign and name them here.",
+        fix="Send less in one request; what a path takes by name goes to storage first, with POST /uploads/presign.",
     )
 
 

@@ -61,7 +61,10 @@ class ProductPages:
 
     def read(self, url: str) -> Product:
         """Raises UnacceptableUrlError, FetchFailedError, TooLargeError, or UnsupportedTypeError for what is no page."""
-        answer = self._fetcher.get(url, limit=limits.PAGE_BYTES)
+        try:
+            answer = self._fetcher.get(url, limit=limits.PAGE_BYTES)
+        except TooLargeError as error:
+            raise TooLargeError(error.detail, fix="Use the URL of one product's own page.") from error
         if answer.status != 200:
             raise FetchFailedError(
                 f"The shop answered {answer.status} instead of the page",

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 MODEL: Final = "shapes-1"
 LABELS: Final = 5
-LEAST: Final = 0.02
+LEAST: Final = 0.1
+"""What is less sure is a guess, and not told."""
 SURE: Final = 0.5
 """From here on a name is used in the caption."""
 LEAD_WEIGHT, LIKENESS_WEIGHT, LIKENESS_ZERO, BIAS = 41.0, 18.0, 0.9, -2.0
