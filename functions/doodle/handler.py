@@ -5,7 +5,7 @@ from typing import Any
 from darkroom import wiring
 from darkroom.domain.jobs import Job, State
 from darkroom.entry import gate, pictures, views
-from darkroom.entry.http import Answer, Parts, Request, Show, serve
+from darkroom.entry.http import Answer, Parts, Request, Show, accepted, serve
 from darkroom.errors import DarkroomError
 from darkroom.observability import Context, observed
 from darkroom.usecases.doodles import ITEM_ERRORS, Asked
@@ -36,11 +36,7 @@ def perform(request: Request, parts: Parts) -> Answer:
     if not isinstance(made, Job):
         return Answer(200, {"several": several, "results": list(made)})
     path = f"/jobs/{made.job_id}"
-    headers = {
-        "Location": f"{request.prefix}{path}",
-        "Retry-After": str(parts.jobs().forecast(made).retry_after_seconds),
-    }
-    return Answer(202, views.begun(made, path), headers)
+    return accepted(request, parts, made, path, views.begun(made, path))
 
 
 def show(body: Any, parts: Parts) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkroom import wiring
 from darkroom.entry import views
-from darkroom.entry.http import Answer, Parts, Request, Show, serve
+from darkroom.entry.http import Answer, Parts, Request, Show, accepted, serve
 from darkroom.observability import Context, observed
 
 if TYPE_CHECKING:
@@ -15,22 +15,15 @@ if TYPE_CHECKING:
 
 def detect_objects(request: Request, parts: Parts) -> Answer:
     job = parts.detection_requests().submit(request.owner, **request.body, idempotency_key=request.idempotency_key)
-    headers = {
-        "Location": f"{request.prefix}/jobs/{job.job_id}",
-        "Retry-After": str(parts.jobs().forecast(job).retry_after_seconds),
-    }
-    return Answer(202, views.accepted(job), headers)
+    return accepted(request, parts, job, f"/jobs/{job.job_id}", views.accepted(job))
 
 
 def generate_product_image(request: Request, parts: Parts) -> Answer:
     requests = parts.product_image_requests()
     job = requests.submit(request.owner, **request.body, idempotency_key=request.idempotency_key)
     path = f"/api/status/{job.job_id}"
-    headers = {
-        "Location": f"{request.prefix}{path}",
-        "Retry-After": str(parts.jobs().forecast(job).retry_after_seconds),
-    }
-    return Answer(202, {"jobId": job.job_id, "message": "Image generation started", "statusUrl": path}, headers)
+    body = {"jobId": job.job_id, "message": "Image generation started", "statusUrl": path}
+    return accepted(request, parts, job, path, body)
 
 
 def show_product_image(job: Job, parts: Parts) -> Any:
@@ -53,7 +46,7 @@ OPERATIONS = {
     "cancelJob": cancel_job,
     "replayWebhook": replay_webhook,
 }
-SHOWS = {"generateProductImage": Show(lambda body, _: body, show_product_image)}
+SHOWS = {"generateProductImage": Show(job=show_product_image)}
 
 
 @observed

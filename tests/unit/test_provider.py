@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from darkroom.domain.ai_models import Model
-    from darkroom.domain.generation import AnalyseRequest
     from numpy.typing import NDArray
 
 
@@ -102,9 +101,6 @@ class Scripted(Provider):
         if isinstance(step, Exception):
             raise step
         return step if isinstance(step, Answer) else step()
-
-    def _analyse_once(self, client: Any, model: Model, request: AnalyseRequest, seconds: float) -> Answer:
-        raise NotImplementedError
 
     def _understood(self, error: Exception) -> DarkroomError | None:
         return None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.domain import limits
 from darkroom.domain.generation import APNG, AVIF, GIF, JPEG, PNG, SVG, WEBP
+from darkroom.domain.plain_text import visible
 from darkroom.errors import InvalidRequestError, TooLargeError
 
 if TYPE_CHECKING:
@@ -76,15 +77,11 @@ def digest(action: Mapping[str, Any], chain: tuple[str, ...]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
-
-
 def check_description(text: str) -> None:
     """Raises InvalidRequestError for control characters, line ends and tabs aside, and where nothing is to be seen."""
-    categories = [unicodedata.category(character) for character in text]
-    if any(kind == "Cc" and sign not in "\t\n\r" for kind, sign in zip(categories, text, strict=True)):
+    if any(unicodedata.category(character) == "Cc" and character not in "\t\n\r" for character in text):
         raise _faulty("holds control characters", "Send plain text.", field="description")
-    if _UNSEEN.issuperset(categories):
+    if not visible(text):
         raise _faulty("says nothing", "Say what to draw.", field="description")
 
 

@@ -19,6 +19,8 @@ GIF: Final = "image/gif"
 APNG: Final = "image/apng"
 AVIF: Final = "image/avif"
 SVG: Final = "image/svg+xml"
+SUFFIXES: Final = {PNG: "png", JPEG: "jpg", WEBP: "webp", GIF: "gif", APNG: "png", AVIF: "avif", SVG: "svg"}
+"""What the name of a stored picture ends with."""
 
 
 FUNCTION_GIGABYTES: Final = 1_769 / 1_024

@@ -11,33 +11,42 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-FIELD_CHARACTERS: Final = 300
-"""Longest text that is taken from a page for one field."""
+from darkroom.domain.limits import OVERLAY_CHARACTERS
 
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _BLANKS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters and symbols by their category that nevertheless show nothing: fillers, and the empty Braille cell."""
 _JOINERS: Final = frozenset("\u200c\u200d")
-_MARKS_IN_A_ROW: Final = 3
+_JOINED: Final = (("\u0600", "\u10a0"), ("\u1780", "\u1800"), ("\ufb50", "\ufe00"), ("\ufe70", "\ufeff"))
+"""From Arabic to Myanmar, Khmer, and Arabic's forms: there a joiner is spelling, as in Persian, and not a trick."""
+MARKS_IN_A_ROW: Final = 3
 _STROKES: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ħ": "h"})
 """Letters whose stroke is no mark that could be taken off."""
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
 
 
-def plain(text: str, limit: int = FIELD_CHARACTERS) -> str:
+def plain(text: str, limit: int = OVERLAY_CHARACTERS) -> str:
     """The text as a reader would see it, on one line, in NFC, at most `limit` characters.
 
-    Markup and entities that a field holds as text (`<b>Mug</b> &amp; spoon`) are taken out and resolved. Dropped are
-    controls, bidirectional and zero-width marks, variation selectors, unassigned and private characters, fillers, and
-    all but three combining marks in a row. The joiners stay between letters of the scripts that spell with them.
+    Markup and entities that a field holds as text (`<b>Mug</b> &amp; spoon`) are taken out and resolved.
     """
     text = text[: limit * 20]
     if "&" in text:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub(" ", text)
+    return visible(text)[:limit].strip()
+
+
+def visible(text: str) -> str:
+    """What of a text can be seen, on one line, in NFC; nothing in it is markup.
+
+    Dropped are controls, bidirectional and zero-width marks, variation selectors, unassigned and private characters,
+    fillers, and all but three combining marks in a row. The joiners stay between letters of the scripts that spell with
+    them.
+    """
     if text.isascii() and text.isprintable():
-        return " ".join(text.split())[:limit].strip()
+        return " ".join(text.split())
     kept: list[str] = []
     marks = 0
     normal = unicodedata.normalize("NFC", text)
@@ -51,12 +60,12 @@ def plain(text: str, limit: int = FIELD_CHARACTERS) -> str:
                 continue
         elif category in {"Mn", "Me"}:
             marks += 1
-            if marks > _MARKS_IN_A_ROW or _selects_a_variant(character):
+            if not kept or marks > MARKS_IN_A_ROW or _selects_a_variant(character):
                 continue
         else:
             marks = 0
         kept.append(character)
-    return " ".join("".join(kept).split())[:limit].strip()
+    return " ".join("".join(kept).split())
 
 
 def folded(text: str) -> str:
@@ -137,7 +146,9 @@ def _script(character: str) -> str:
 
 def _joins(text: str, place: int) -> bool:
     around = text[place - 1 : place] + text[place + 1 : place + 2]
-    return len(around) == 2 and all(unicodedata.category(c)[0] in "LM" and "\u0600" <= c < "\u1000" for c in around)
+    return len(around) == 2 and all(
+        unicodedata.category(c)[0] in "LM" and any(low <= c < high for low, high in _JOINED) for c in around
+    )
 
 
 def _selects_a_variant(character: str) -> bool:

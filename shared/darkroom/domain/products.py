@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that a page says, plain text of at most FIELD_CHARACTERS. `source` is where the page says it best:
+    """One thing that a page says, plain text of at most OVERLAY_CHARACTERS. `source` is where the page says it best:
     json-ld, microdata, rdfa, open-graph, meta, state (the data that the page keeps for its scripts), visible text, dom
     (attributes), or computed from others of these. `confidence` is 0 to 1: what agrees is surer than what stands alone.
     """

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from darkroom.errors import DarkroomError
 
 GONE: Final = "[redacted]"
 TEXT_CHARACTERS: Final = 4_096
@@ -70,6 +73,11 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
         (re.compile(rf"{edge}[A-Za-z0-9+/=_-]{{100,}}"), GONE),
         (re.compile(r"[^\s@<>\"'(),:;=?&/\[\]{}\\|]{1,64}(?:@|%40)[^\s@<>\"'(),:;=?&/\[\]{}\\|]{1,253}"), GONE),
     )
+
+
+def told(error: DarkroomError) -> dict[str, str]:
+    """An error as jobs and answers show it for one of several things."""
+    return {"code": error.exact_code, "message": redacted(error.detail)}
 
 
 def redacted(text: str) -> str:

@@ -135,6 +135,15 @@ class Answer:
         return json.loads(self.body) if isinstance(self.body, str) and self.content_type == JSON else self.body
 
 
+def accepted(request: Request, parts: Parts, job: Job, path: str, body: Any) -> Answer:
+    """202 for work that goes on as a job, with where to read it (a path without the stage) and when to look again."""
+    headers = {
+        "Location": f"{request.prefix}{path}",
+        "Retry-After": str(parts.jobs().forecast(job).retry_after_seconds),
+    }
+    return Answer(202, body, headers)
+
+
 Operation = Callable[[Request, Parts], Answer]
 
 
@@ -145,11 +154,11 @@ class Show:
     `body` shows what the operation answered, `job` the ended job that was waited for in place of a 202.
     """
 
-    body: Callable[[Any, Parts], Any]
-    job: Callable[[Job, Parts], Any]
+    body: Callable[[Any, Parts], Any] = lambda body, _: body
+    job: Callable[[Job, Parts], Any] = lambda job, parts: views.job_with_result(job, parts.jobs(), parts.shelf)
 
 
-AS_IT_IS: Final = Show(lambda body, _: body, lambda job, parts: views.job_with_result(job, parts.jobs(), parts.shelf))
+AS_IT_IS: Final = Show()
 
 
 def serve(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any, Final
 
-from darkroom.domain.jobs import Kind, State
+from darkroom.domain.jobs import Cost, Kind, State
 from darkroom.domain.limits import INLINE_ANSWER_BYTES, SECOND
 from darkroom.domain.times import iso
 from darkroom.entry import views
@@ -36,19 +36,15 @@ def actions(raw: Mapping[str, Any], shelf: Shelf) -> dict[str, Any]:
         {"index": index, "error": each["error"]} if "error" in each else {"index": index, "result": each}
         for index, each in enumerate(results)
     ]
-    spent = [each["cost"] for each in results if "cost" in each]
-    total = {name: round(sum(cost[name] for cost in spent), 9) for name in spent[0]} if spent else _NOTHING
-    return {"results": shown, "cost": total}
-
-
-_NOTHING: Final = {"usd": 0, "providerUnits": 0, "gbSeconds": 0, "bytesIn": 0, "bytesOut": 0}
+    total = sum((Cost(**each["cost"]) for each in raw["results"] if "cost" in each), Cost())
+    return {"results": shown, "cost": views.cost(total)}
 
 
 def _action(made: Mapping[str, Any], shelf: Shelf) -> dict[str, Any]:
     if "error" in made:
         return dict(made)
     shown = {name: value for name, value in made.items() if name != "inline"}
-    shown["cost"] = {_camel(name): value for name, value in made["cost"].items()}
+    shown["cost"] = views.cost(Cost(**made["cost"]))
     whole = made.get("doodles", []) + ([made] if "key" in made else []) + made.get("frames", [])
     inline = made["inline"] and sum(each["bytes"] for each in whole) <= INLINE_ANSWER_BYTES
     for name in ("doodles", "frames"):
@@ -66,11 +62,6 @@ def _linked(stored: Mapping[str, Any], shelf: Shelf, *, inline: bool) -> dict[st
     rest = {name: value for name, value in stored.items() if name != "key"}
     shown = {**rest, "url": url, "urlExpiresAt": iso(expires_at)}
     return shown | {"imageData": base64.b64encode(shelf.read(key)).decode()} if inline else shown
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(word.capitalize() for word in others)
 
 
 # --- product pictures -------------------------------------------------------------------------------------------------

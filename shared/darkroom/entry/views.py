@@ -85,7 +85,7 @@ def job_with_result(found: Job, jobs: Jobs, shelf: Callable[[], Shelf]) -> dict[
     if found.state is not State.COMPLETED or found.result is None:
         return shown
     if found.result.size > ANSWERED_RESULT_BYTES:
-        url, expires_at = jobs.result_link(found.result)
+        url, expires_at = shelf().link(str(found.result.key))
         return shown | {"resultUrl": url, "resultUrlExpiresAt": iso(expires_at)}
     if found.kind is Kind.DETECTION:
         return {**shown, **jobs.result(found)}

@@ -8,10 +8,9 @@ from collections import deque
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Final
 
-from darkroom.domain import cost, limits
+from darkroom.domain import cost, limits, redaction
 from darkroom.domain.detection import USD_PER_IMAGE
 from darkroom.domain.jobs import Cost, Kind
-from darkroom.domain.redaction import redacted
 from darkroom.domain.uploads import Purpose
 from darkroom.errors import (
     AttemptsExhaustedError,
@@ -213,7 +212,7 @@ class DetectionWork:
     def _entry(self, run: Run, detector: ObjectDetector, url: str, index: int, picture: Picture) -> dict[str, Any]:
         entry: dict[str, Any] = {"imageUrl": url, "imageIndex": index}
         if isinstance(picture, DarkroomError):
-            return entry | {"detections": [], "detectionCount": 0, "error": _problem(picture)}
+            return entry | {"detections": [], "detectionCount": 0, "error": redaction.told(picture)}
         outcome = self._detect(run, detector, index, picture)
         height, width = picture.shape[:2]
         return (
@@ -234,7 +233,7 @@ class DetectionWork:
             try:
                 return {"detections": [_plain(detection) for detection in detector.detect(pixels)]}
             except BadImageError as error:  # an answer like any other: a paid engine is not asked again
-                return {"detections": [], "error": _problem(error)}
+                return {"detections": [], "error": redaction.told(error)}
 
         if not detector.paid:
             return look()
@@ -242,7 +241,7 @@ class DetectionWork:
             price = Cost(usd=detector.usd_per_image, provider_units=1)
             outcome: dict[str, Any] = run.pay(f"image-{index}", look, price=price)
         except AttemptsExhaustedError as error:
-            return {"detections": [], "error": _problem(error)}
+            return {"detections": [], "error": redaction.told(error)}
         return outcome
 
     def _pictures(self, run: Run, urls: Sequence[str], until: int) -> Generator[Picture, None, None]:
@@ -316,7 +315,3 @@ def _plain(detection: Detection) -> dict[str, Any]:
 
 def _json_bytes(data: object) -> int:
     return len(json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-
-
-def _problem(error: DarkroomError) -> dict[str, str]:
-    return {"code": error.exact_code, "message": redacted(error.detail)}

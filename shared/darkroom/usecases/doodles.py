@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from darkroom.domain import ai_models, cost, doodles, prompts
+from darkroom.domain import ai_models, cost, doodles, prompts, redaction
 from darkroom.domain.doodles import Action, Style
 from darkroom.domain.generation import PNG, SVG, Ability, AnalyseRequest, DrawRequest, Picture
 from darkroom.domain.jobs import Cost, Job, Kind
-from darkroom.domain.redaction import redacted
 from darkroom.errors import (
     AttemptsExhaustedError,
     BadImageError,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         PictureOptimiser,
         PictureReader,
     )
-    from darkroom.usecases.generation import Generation
+    from darkroom.usecases.generation import Analysis, Drawing, Generation
     from darkroom.usecases.running import Run
     from darkroom.usecases.shelf import Shelf
     from darkroom.usecases.submission import Submissions
@@ -109,19 +109,7 @@ class DoodleActions:
     def _draw(self, owner: str, asked: Asked, run: Run | None, step: str) -> dict[str, Any]:
         action = asked.action
         wanted = doodles.MEDIA_TYPES[action["format"]]
-        request = DrawRequest(
-            instruction=prompts.doodle(Style(action["style"]), transparent=action["background"] == "transparent"),
-            material=action["description"],
-            needs=needs(action),
-            style=action["style"],
-            count=action["count"],
-            width=action["size"],
-            height=action["size"],
-            transparent=action["background"] == "transparent",
-            media_type=SVG if wanted == SVG else PNG,
-            seed=_seed(asked),
-            model=action["model"],
-        )
+        request = _request(asked, prompts.doodle, count=action["count"], media_type=SVG if wanted == SVG else PNG)
         outcome = self._generation.draw(asked.chain, request, run=run, step=step)
         return {
             "action": action["action"],
@@ -139,21 +127,8 @@ class DoodleActions:
 
     def _animate(self, owner: str, asked: Asked, run: Run | None, step: str) -> dict[str, Any]:
         action = asked.action
-        style, transparent = Style(action["style"]), action["background"] == "transparent"
-        frame_count = action["frame_count"]
-        request = DrawRequest(
-            instruction=prompts.animation(style, frames=frame_count, transparent=transparent),
-            material=action["description"],
-            needs=needs(action),
-            style=action["style"],
-            width=action["size"],
-            height=action["size"],
-            transparent=transparent,
-            frames=frame_count,
-            fps=action["fps"],
-            seed=_seed(asked),
-            model=action["model"],
-        )
+        count = action["frame_count"]
+        request = _request(asked, partial(prompts.animation, frames=count), frames=count, fps=action["fps"])
         outcome = self._generation.draw(asked.chain, request, run=run, step=step)
         pictures = outcome.drawn.pictures
         frames = [self._reader.frames(picture.data).pixels[0] for picture in pictures]
@@ -235,7 +210,7 @@ class DoodleActions:
         return made if picture.seed is None else made | {"seed": picture.seed}
 
 
-def told(outcome: Any) -> dict[str, Any]:
+def told(outcome: Drawing | Analysis) -> dict[str, Any]:
     """Which engine did it, and which were passed over."""
     passed_over = [asdict(each) for each in outcome.passed_over]
     return {"provider": outcome.provider, "model": outcome.model} | ({"passedOver": passed_over} if passed_over else {})
@@ -253,10 +228,23 @@ def needs(action: Mapping[str, Any]) -> frozenset[Ability]:
     return frozenset(wanted)
 
 
-def _seed(asked: Asked) -> int:
-    """The request's own, or one that its digest gives: equal requests are drawn equally, remembered or not."""
-    seed = asked.action["seed"]
-    return int(asked.digest[:8], 16) if seed is None else int(seed)
+def _request(asked: Asked, instruct: Callable[..., str], **rest: Any) -> DrawRequest:
+    """What both kinds of drawing ask of an engine. Without a seed, the digest gives one: equal requests are drawn
+    equally, remembered or not."""
+    action = asked.action
+    style, transparent, seed = Style(action["style"]), action["background"] == "transparent", action["seed"]
+    return DrawRequest(
+        instruction=instruct(style, transparent=transparent),
+        material=action["description"],
+        needs=needs(action),
+        style=style,
+        width=action["size"],
+        height=action["size"],
+        transparent=transparent,
+        seed=int(asked.digest[:8], 16) if seed is None else seed,
+        model=action["model"],
+        **rest,
+    )
 
 
 Results = tuple[dict[str, Any], ...]
@@ -374,7 +362,7 @@ class DoodleRequests:
         except ITEM_ERRORS as error:
             if not several:
                 raise
-            return {"error": _problem(error)}
+            return {"error": redaction.told(error)}
         self._shelf.remember(owner, each.digest, made)
         spent = cost.compute(self._gigabytes, self._clock.now() - begun)
         return {**made, "cached": False, "cost": asdict(spent), "inline": each.action["inline"]}
@@ -401,7 +389,7 @@ class DoodleRequests:
     def _plain(self, owner: str, asked: Asked | DarkroomError) -> dict[str, Any]:
         """The action as its job's row holds it; its picture, which would not fit, goes on the shelf."""
         if isinstance(asked, DarkroomError):
-            return {"error": _problem(asked)}
+            return {"error": redaction.told(asked)}
         action = dict(asked.action)
         if asked.image is not None:
             action["imageKey"] = self._shelf.keep(owner, *asked.image)
@@ -411,10 +399,6 @@ class DoodleRequests:
 def _recalled(made: Mapping[str, Any], asked: Asked | DarkroomError) -> dict[str, Any]:
     inline = isinstance(asked, Asked) and asked.action.get("inline", False)
     return {**made, "cached": True, "cost": asdict(Cost()), "inline": inline}
-
-
-def _problem(error: DarkroomError) -> dict[str, str]:
-    return {"code": error.exact_code, "message": redacted(error.detail)}
 
 
 class DoodleWork:
@@ -446,6 +430,6 @@ class DoodleWork:
         except ITEM_ERRORS as error:
             if not several:
                 raise
-            return {"error": _problem(error)}
+            return {"error": redaction.told(error)}
         self._shelf.remember(owner, asked.digest, made)
         return {**made, "cached": False, "cost": asdict(run.cost - before), "inline": asked.action["inline"]}

@@ -7,21 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol
 
 from darkroom.domain import ai_models, cost, limits
-from darkroom.domain.generation import (
-    APNG,
-    AVIF,
-    GIF,
-    JPEG,
-    PNG,
-    SVG,
-    WEBP,
-    Drawn,
-    Label,
-    Made,
-    Picture,
-    Reading,
-    straight,
-)
+from darkroom.domain.generation import SUFFIXES, Drawn, Label, Made, Picture, Reading, straight
 from darkroom.domain.jobs import Cost, results_prefix
 from darkroom.domain.redaction import redacted
 from darkroom.errors import (
@@ -44,7 +30,6 @@ if TYPE_CHECKING:
     from darkroom.ports import Clock, ImageAnalyser, ImageGenerator, Meter, ObjectStore
     from darkroom.usecases.running import Run
 
-SUFFIXES: Final = {PNG: "png", JPEG: "jpg", WEBP: "webp", GIF: "gif", APNG: "png", AVIF: "avif", SVG: "svg"}
 AT_ONCE: Final = 4
 """Calls of one provider that one request makes at the same time, where a call gives fewer pictures than it wants."""
 MODERATED: Final = "MODERATED"

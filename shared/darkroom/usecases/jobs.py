@@ -128,12 +128,6 @@ class Jobs:
         except TooLargeError:
             return b""
 
-    def result_link(self, result: Result) -> tuple[str, int]:
-        """A URL of the stored JSON, for a result that is an object, and when the URL stops working."""
-        now = self._clock.now()
-        url = self._objects().presign_get(str(result.key), lifetime=limits.PRESIGN_LIFETIME)
-        return url, now // limits.SECOND * limits.SECOND + limits.PRESIGN_LIFETIME
-
     def forecast(self, job: Job) -> Forecast:
         """When the job will end and how long to wait before asking, from how its kind has gone lately.
 

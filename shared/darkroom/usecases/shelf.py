@@ -12,7 +12,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.domain import limits
-from darkroom.domain.generation import APNG, AVIF, GIF, JPEG, PNG, SVG, WEBP
+from darkroom.domain.generation import SUFFIXES
 from darkroom.errors import ImageNotFoundError, TooLargeError, TransientError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from darkroom.ports import Clock, ObjectStore
 
-SUFFIXES: Final = {PNG: "png", JPEG: "jpg", WEBP: "webp", GIF: "gif", APNG: "png", AVIF: "avif", SVG: "svg"}
 BELIEVED: Final = 6 * limits.DAY
 
 log = logging.getLogger(__name__)

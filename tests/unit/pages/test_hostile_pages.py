@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from darkroom.adapters.pages.reader import PageProductReader
-from darkroom.domain.plain_text import FIELD_CHARACTERS
+from darkroom.domain.limits import OVERLAY_CHARACTERS
 from darkroom.domain.products import Fact, Price, Product
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,7 +46,7 @@ def test_there_are_fifty() -> None:
 def test_what_a_page_says_is_short_plain_text_and_what_it_hides_is_not_read(name: str) -> None:
     found = PageProductReader().read(PAGES[name].encode(), url=URL, content_type="text/html; charset=utf-8")
     for text in texts(found):
-        limit = 2_048 if text.startswith("http") else FIELD_CHARACTERS
+        limit = 2_048 if text.startswith("http") else OVERLAY_CHARACTERS
         assert len(text) <= limit
         assert not {unicodedata.category(sign) for sign in text} & {"Cc", "Cf", "Cs", "Co"}
         assert not text.startswith(("javascript:", "data:"))

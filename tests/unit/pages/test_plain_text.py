@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from darkroom.domain.plain_text import FIELD_CHARACTERS, folded, likeness, plain, script_of
+from darkroom.domain.limits import OVERLAY_CHARACTERS
+from darkroom.domain.plain_text import folded, likeness, plain, script_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +36,7 @@ def test_only_what_a_reader_sees_is_left(text: str, left: str) -> None:
 @given(st.text(st.characters(codec=None), max_size=2_000))
 def test_any_text_becomes_one_short_visible_line(text: str) -> None:
     line = plain(text)
-    assert len(line) <= FIELD_CHARACTERS
+    assert len(line) <= OVERLAY_CHARACTERS
     assert line == " ".join(line.split())
     assert not {unicodedata.category(c) for c in line.replace("\u200c", "").replace("\u200d", "")} & {
         "Cc",

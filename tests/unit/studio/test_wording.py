@@ -6,6 +6,7 @@ import unicodedata
 
 import pytest
 from darkroom.adapters.studio import wording
+from darkroom.domain.plain_text import MARKS_IN_A_ROW
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +34,7 @@ def test_only_what_is_seen_or_spelt_is_kept(given_: str, kept: str) -> None:
 
 
 def test_towers_of_marks_are_cut_to_what_letters_need() -> None:
-    assert len(wording.cleaned("z" + "\u0316" * 500)) == 1 + wording.MARKS
+    assert len(wording.cleaned("z" + "\u0316" * 500)) == 1 + MARKS_IN_A_ROW
 
 
 @given(st.text(max_size=2_000))

@@ -10,6 +10,7 @@ import base64
 import json
 import logging
 import random
+from abc import ABC, abstractmethod
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -82,7 +83,7 @@ class _StaleKeyError(NotChargedError):
     """The provider did not accept the key, and there is another one by now."""
 
 
-class Provider:
+class Provider(ABC):
     """An ImageGenerator, and an ImageAnalyser where one of its models can."""
 
     name: str
@@ -119,21 +120,21 @@ class Provider:
 
     # --- what an adapter adds ----------------------------------------------------------------------------------------
 
+    @abstractmethod
     def _connect(self, key: str) -> Any:
         """The SDK's client, which must not retry by itself. Here the SDK is imported."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _draw_once(self, client: Any, model: Model, request: DrawRequest, seconds: float) -> Answer:
         """One call. It may raise what the SDK raises, or ours where the answer itself says no."""
-        raise NotImplementedError
 
-    def _analyse_once(self, client: Any, model: Model, request: AnalyseRequest, seconds: float) -> Answer:
-        """One call. The answer's text is JSON of the shape READING. Not asked of who has no model that analyses."""
-        raise NotImplementedError
+    def _analyse_once(self, client: Any, model: Model, request: AnalyseRequest, seconds: float) -> Answer:  # noqa: ARG002
+        """One call. The answer's text is JSON of the shape READING. Who has no model that analyses is not asked."""
+        raise InvalidRequestError(f"{self.name} cannot say what a picture shows", code="UNSUPPORTED")
 
+    @abstractmethod
     def _understood(self, error: Exception) -> DarkroomError | None:
         """What an exception of the SDK means; None for one that says nothing but what its class's name says."""
-        raise NotImplementedError
 
     # --- the ports ---------------------------------------------------------------------------------------------------
 

@@ -6,15 +6,8 @@ import unicodedata
 from typing import Final
 
 from darkroom.domain.limits import OVERLAY_CHARACTERS
+from darkroom.domain.plain_text import visible
 
-MARKS: Final = 4
-"""Combining marks on one letter: no orthography has more, and towers of them cover their surroundings."""
-JOINERS: Final = "\u200c\u200d"
-JOINED: Final = (
-    *((0x0600, 0x0780), (0x0860, 0x0900), (0xFB50, 0xFE00), (0xFE70, 0xFEFF)),  # Arabic and its kin
-    *((0x0900, 0x0E00), (0x1000, 0x10A0), (0x1780, 0x1800)),  # India's scripts, Myanmar, Khmer
-)
-"""Where a zero-width joiner or non-joiner is spelling, as in Persian, and not a trick."""
 HELD: Final = "\u0e30\u0e32\u0e33\u0e45\u0eb0\u0eb2\u0eb3"
 """Vowels of Thai and Lao that are letters to Unicode, and never begin a syllable."""
 FINAL: Final = "\u0e30\u0e33\u0e46\u0e4c\u0eb0\u0eb3\u0ec6\u0ecc"
@@ -24,38 +17,8 @@ LEADING: Final = "เแโใไເແໂໃໄ"
 
 
 def cleaned(text: str) -> str:
-    """Composed, in one line, without controls, bidi controls, zero-width or private characters; nothing is markup."""
-    text = unicodedata.normalize("NFC", text[: 20 * OVERLAY_CHARACTERS])
-    kept: list[str] = []
-    marks = 0
-    for index, character in enumerate(text):
-        category = unicodedata.category(character)
-        if character.isspace():
-            character = " "  # noqa: PLW2901 - any kind of space is a space here
-        elif category in ("Cc", "Cs", "Co", "Cn") or _is_selector(character):
-            continue
-        elif category == "Cf":
-            if not (character in JOINERS and _is_joined(text, index)):
-                continue
-        elif category in ("Mn", "Mc", "Me"):
-            marks += 1
-            if marks > MARKS or not kept:
-                continue
-        else:
-            marks = 0
-        kept.append(character)
-    return shortened(" ".join("".join(kept).split()), OVERLAY_CHARACTERS)
-
-
-def _is_selector(character: str) -> bool:
-    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
-
-
-def _is_joined(text: str, index: int) -> bool:
-    before, after = text[index - 1 : index], text[index + 1 : index + 2]
-    return all(any(low <= ord(one) < high for low, high in JOINED) for one in (before, after) if one) and bool(
-        before and after
-    )
+    """What can be seen of it, in one line, at most OVERLAY_CHARACTERS; nothing is markup."""
+    return shortened(visible(text[: 20 * OVERLAY_CHARACTERS]), OVERLAY_CHARACTERS)
 
 
 def shortened(text: str, most: int) -> str:
