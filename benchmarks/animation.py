@@ -15,7 +15,8 @@ import statistics
 import time
 from typing import TYPE_CHECKING, Final
 
-from darkroom.adapters.ai.sketch.engine import SketchEngine, rasterised
+from darkroom.adapters.ai.sketch.engine import SketchEngine
+from darkroom.adapters.rendering import rendered
 from darkroom.domain.doodles import Style
 from darkroom.domain.generation import DrawRequest
 
@@ -55,7 +56,7 @@ def main() -> None:
         whole, alone = [], []
         for _ in range(arguments.rounds):
             whole.append(timed(lambda request=request: engine.draw(request)))  # type: ignore[misc]
-            alone.append(timed(lambda films=films: [rasterised(svg) for svg in films]))  # type: ignore[misc]
+            alone.append(timed(lambda films=films: [rendered(svg) for svg in films]))  # type: ignore[misc]
         warm, yardstick = statistics.median(whole), statistics.median(alone)
         print(
             f"{description[:30]:30} {style.value:11} {first:7.2f}s {warm:7.2f}s {arguments.frames / warm:9.1f} "

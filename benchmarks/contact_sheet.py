@@ -14,7 +14,6 @@ import io
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 from darkroom.adapters.ai.sketch.engine import SketchEngine
 from darkroom.domain.doodles import Style
 from darkroom.domain.generation import DrawRequest
@@ -119,8 +118,8 @@ def main() -> None:
     films = []
     for number, description in enumerate(ANIMATIONS):
         style = (Style.CARTOON, Style.SIMPLE, Style.DETAILED)[number % 3]
-        frames = engine.frames(request(description, style, side=arguments.side // 2, seed=arguments.seed, frames=24))
-        films.append([Image.fromarray(np.ascontiguousarray(frame)) for frame in frames[:: 24 // SHOWN]])
+        drawn = engine.draw(request(description, style, side=arguments.side // 2, seed=arguments.seed, frames=24))
+        films.append([Image.open(io.BytesIO(frame.data)).convert("RGB") for frame in drawn.pictures[:: 24 // SHOWN]])
         legend.append(f"films row {len(films)}: {description} ({style})")
     sheet(films, arguments.side // 2).save(arguments.out / "films.png")
     (arguments.out / "descriptions.txt").write_text("\n".join(legend) + "\n", encoding="utf-8")

@@ -6,7 +6,8 @@ import io
 
 import numpy as np
 import pytest
-from darkroom.adapters.ai.pictures import SHEET_SIDE, Sheet, fitted, quick_png, small_jpeg
+from darkroom.adapters.ai.pictures import SHEET_SIDE, Sheet, fitted, small_jpeg
+from darkroom.adapters.imaging.encode import quick_png
 from darkroom.adapters.imaging.reader import PillowPictures
 from darkroom.adapters.memory.generation import png
 from darkroom.errors import ProviderAnswerError

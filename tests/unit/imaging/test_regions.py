@@ -18,7 +18,7 @@ def masks() -> list[NDArray[np.bool_]]:
     return [chance.random(shape) < share for shape in shapes for share in (0.0, 0.2, 0.5, 0.8, 1.0)]
 
 
-def flooded(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+def flooded(mask: NDArray[np.bool_], *, corners: bool) -> NDArray[np.int32]:
     labels = np.zeros(mask.shape, np.int32)
     count = 0
     for start in zip(*np.nonzero(mask), strict=True):
@@ -31,16 +31,18 @@ def flooded(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
             y, x = waiting.pop()
             for row in range(max(y - 1, 0), min(y + 2, mask.shape[0])):
                 for column in range(max(x - 1, 0), min(x + 2, mask.shape[1])):
-                    if mask[row, column] and not labels[row, column]:
+                    beside = corners or row == y or column == x
+                    if beside and mask[row, column] and not labels[row, column]:
                         labels[row, column] = count
                         waiting.append((row, column))
     return labels
 
 
+@pytest.mark.parametrize("corners", [True, False])
 @pytest.mark.parametrize("mask", masks())
-def test_parts_are_those_that_flooding_finds(mask: NDArray[np.bool_]) -> None:
-    labels, count = labelled(mask)
-    expected = flooded(mask)
+def test_parts_are_those_that_flooding_finds(mask: NDArray[np.bool_], corners: bool) -> None:
+    labels, count = labelled(mask, corners=corners)
+    expected = flooded(mask, corners=corners)
     np.testing.assert_array_equal(labels, expected)
     assert count == expected.max()
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from darkroom.adapters.ai.sketch.engine import SketchEngine, pixels
+from darkroom.adapters.ai.sketch.engine import SketchEngine
+from darkroom.adapters.rendering import pixels
 from darkroom.domain.doodles import Style
 from darkroom.domain.generation import PNG, SVG, Ability, Drawn, DrawRequest
 from PIL import Image

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from darkroom.adapters.ai.sketch.masks import REACH, components, contours, distances, fill_holes, labels
+from darkroom.adapters.ai.sketch.masks import REACH, components, contours, distances, fill_holes
 from darkroom.adapters.ai.sketch.styles import extent
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,18 +21,6 @@ def test_distances_are_those_to_the_nearest_pixel(mask: np.ndarray) -> None:
     for row, column in zip(*np.nonzero(mask), strict=True):
         expected = np.minimum(expected, np.hypot(rows - row, columns - column))
     assert np.allclose(distances(mask), expected)
-
-
-@settings(max_examples=50, deadline=None)
-@given(MASKS)
-def test_pieces_are_numbered_and_each_pixel_is_in_one(mask: np.ndarray) -> None:
-    numbered, count = labels(mask)
-    assert ((numbered > 0) == mask).all()
-    assert set(np.unique(numbered[mask])) == set(range(1, count + 1))
-    # Neighbours are of one piece.
-    for one, two in ((numbered[1:], numbered[:-1]), (numbered[:, 1:], numbered[:, :-1])):
-        both = (one > 0) & (two > 0)
-        assert (one[both] == two[both]).all()
 
 
 def test_pieces_that_touch_by_a_corner_only_are_two() -> None:

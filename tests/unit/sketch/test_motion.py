@@ -5,22 +5,32 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from darkroom.adapters.ai.sketch.drawing import compose
 from darkroom.adapters.ai.sketch.engine import SketchEngine
 from darkroom.adapters.ai.sketch.motion import MOTIONS, Move, Mover, film, groups
+from darkroom.adapters.rendering import pixels, rendered
 from darkroom.domain.doodles import Style
 from darkroom.domain.generation import PNG, DrawRequest
 from PIL import Image
 
 from tests.drawings import assert_clean
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 REQUEST = DrawRequest(
     instruction="", material="a bird flying over a house", style="simple", width=128, height=128, seed=5, frames=12
 )
 MOVER = Mover((40.0, 60.0, 90.0, 110.0), 1, 0.0, 128.0, 128.0, living=False, winged=True, diagonal=False, strays=True)
+
+
+def moved(engine: SketchEngine, request: DrawRequest) -> list[NDArray[np.uint8]]:
+    """The frames as pixels, (height, width, 4) RGBA."""
+    return [pixels(svg) for svg in engine.films(request)]
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +82,10 @@ def test_there_are_as_many_frames_as_asked_for(engine: SketchEngine, frames: int
         assert image.size == (32, 32)
 
 
-def test_frames_as_pixels_are_the_frames(engine: SketchEngine) -> None:
-    frames = engine.frames(REQUEST)
-    assert len(frames) == 12
-    assert {frame.shape for frame in frames} == {(128, 128, 4)}
-    with Image.open(io.BytesIO(engine.draw(REQUEST).pictures[3].data)) as image:
-        assert (np.asarray(image.convert("RGBA")) == frames[3]).all()
+def test_the_frames_are_the_film(engine: SketchEngine) -> None:
+    films = engine.films(REQUEST)
+    assert len(films) == 12
+    assert [picture.data for picture in engine.draw(REQUEST).pictures] == [rendered(svg) for svg in films]
 
 
 def test_the_same_seed_gives_the_same_film(engine: SketchEngine) -> None:
@@ -96,7 +104,7 @@ def test_the_same_seed_gives_the_same_film(engine: SketchEngine) -> None:
     ],
 )  # fmt: skip
 def test_films_move_and_close(engine: SketchEngine, material: str) -> None:
-    frames = [frame.astype(int) for frame in engine.frames(replace(REQUEST, material=material, frames=16))]
+    frames = [frame.astype(int) for frame in moved(engine, replace(REQUEST, material=material, frames=16))]
     changes = [
         (np.abs(after - before).max(axis=2) > 60).mean()
         for before, after in zip(frames, [*frames[1:], frames[0]], strict=True)
@@ -113,7 +121,7 @@ def test_every_frame_is_clean_svg() -> None:
 
 
 def test_a_drawing_that_draws_itself_gains_ink_and_begins_complete(engine: SketchEngine) -> None:
-    frames = engine.frames(replace(REQUEST, material="a cat that draws itself", frames=24))
+    frames = moved(engine, replace(REQUEST, material="a cat that draws itself", frames=24))
     ink = [(frame[..., :3].mean(axis=2) < 128).mean() for frame in frames]
     assert ink[0] > 0.8 * max(ink)
     blank = int(np.argmin(ink))
@@ -136,5 +144,5 @@ def test_what_the_words_move_moves_and_the_rest_does_not_go_anywhere() -> None:
 
 
 def test_a_transparent_film_has_transparent_frames(engine: SketchEngine) -> None:
-    for frame in engine.frames(replace(REQUEST, transparent=True, frames=4)):
+    for frame in moved(engine, replace(REQUEST, transparent=True, frames=4)):
         assert (frame[..., 3] == 0).mean() > 0.3

@@ -312,7 +312,8 @@ class Provider(ABC):
         return Drawn(tuple(pictures), plan.model.name, cost)
 
     def _still(self, data: bytes, request: DrawRequest) -> Picture:
-        from darkroom.adapters.ai.pictures import decoded, fitted, quick_png
+        from darkroom.adapters.ai.pictures import decoded, fitted
+        from darkroom.adapters.imaging.encode import quick_png
 
         pixels = fitted(decoded(self.reader, data).pixels[0], request.width, request.height)
         media_type = PNG if request.media_type in {SVG, GIF, APNG} else request.media_type
@@ -321,7 +322,8 @@ class Provider(ABC):
         return Picture(encoded, media_type, width, height)
 
     def _frames(self, plan: _Plan, request: DrawRequest, data: bytes) -> list[Picture]:
-        from darkroom.adapters.ai.pictures import decoded, fitted, quick_png
+        from darkroom.adapters.ai.pictures import decoded, fitted
+        from darkroom.adapters.imaging.encode import quick_png
 
         found = decoded(self.reader, data).pixels
         if plan.sheet is not None:

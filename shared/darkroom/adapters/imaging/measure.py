@@ -169,7 +169,7 @@ def stroke_width(ink: NDArray[np.bool_]) -> float:
 
 def parts(ink: NDArray[np.bool_]) -> tuple[NDArray[np.int32], list[int]]:
     """Connected parts, and the labels of those that are more than specks, the largest first."""
-    labels, count = labelled(ink)
+    labels, count = labelled(ink, corners=True)
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     order = np.argsort(-areas, kind="stable")
     return labels, [int(part) + 1 for part in order if areas[part] >= SPECK * areas.sum()]

@@ -26,7 +26,7 @@ from darkroom.errors import UnsupportedTypeError
 from darkroom.ports import Optimised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,7 +39,7 @@ INKED: Final = 0.98
 SHIFT: Final = 5.0
 
 PALETTES: Final = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
-LOSSY: Final = {AVIF: avif, WEBP: webp, JPEG: jpeg}
+LOSSY: Final[Mapping[str, Callable[..., bytes]]] = {AVIF: avif, WEBP: webp, JPEG: jpeg}
 QUALITIES: Final = (10, 14, 18, 22, 26, 30, 35, 40, 45, 50, 60, 70, 80, 90, 95, 98)
 FLAT: Final = 8
 """A drawing that needs no more colours is smallest losslessly: AVIF is not tried."""

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def labelled(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """Parts that touch, corners included (8-connected): 1, 2 ... in the order of their first pixels, 0 elsewhere.
+def labelled(mask: NDArray[np.bool_], *, corners: bool) -> tuple[NDArray[np.int32], int]:
+    """Parts that touch over a side or, with `corners`, a corner: 1, 2 ... in the order of their first pixels, else 0.
 
     Runs of each row are joined with those of the row above by union-find, all rows at once: a run takes the smallest
     name of those that it touches, and names are followed to their roots, until nothing changes.
@@ -26,8 +26,8 @@ def labelled(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
         return np.zeros(mask.shape, np.int32), 0
     # Runs in one long line, rows a gap apart, so that one search finds those of the row above that each one touches.
     pitch = width + 2
-    first = np.searchsorted((rows + 1) * pitch + ends, rows * pitch + starts, side="left")
-    last = np.searchsorted((rows + 1) * pitch + starts, rows * pitch + ends, side="right")
+    first = np.searchsorted((rows + 1) * pitch + ends, rows * pitch + starts, side="left" if corners else "right")
+    last = np.searchsorted((rows + 1) * pitch + starts, rows * pitch + ends, side="right" if corners else "left")
     counts = np.maximum(last - first, 0)
     below = np.repeat(np.arange(len(rows)), counts)
     above = np.repeat(first, counts) + np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

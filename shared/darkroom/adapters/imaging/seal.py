@@ -8,20 +8,16 @@ at the end of an AVIF (ISO/IEC 14496-12), a comment after JPEG's JFIF header. Th
 from __future__ import annotations
 
 import struct
-import zlib
 from typing import Final
 
+from darkroom.adapters.imaging.chunks import START, chunk, chunks
 from darkroom.domain.generation import AVIF, JPEG, PNG, WEBP
 
 NAME: Final = b"dkRM"
 """Of the PNG chunk: ancillary, private, not to be copied into a picture that was changed."""
 
 
-def _chunk(name: bytes, data: bytes = b"") -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
-PNG_START, PNG_MARK, PNG_END = b"\x89PNG\r\n\x1a\n", _chunk(NAME), _chunk(b"IEND")
+PNG_MARK, PNG_END = chunk(NAME), chunk(b"IEND")
 WEBP_MARK: Final = b"DKRM" + bytes(4)
 AVIF_MARK: Final = struct.pack(">I", 12) + b"free" + NAME
 JPEG_MARK: Final = b"\xff\xfe" + struct.pack(">H", 2 + len(NAME)) + NAME
@@ -34,14 +30,14 @@ def sealed(data: bytes, media_type: str, *, opaque: bool, width: int, height: in
     if media_type == PNG:
         return data.removesuffix(PNG_END) + PNG_MARK + PNG_END
     if media_type == WEBP:
-        chunks = data[12:]
-        if not chunks.startswith(b"VP8X"):
+        parts = data[12:]
+        if not parts.startswith(b"VP8X"):
             # A WebP of one chunk takes no other: it has to be said that this is one of many.
             alpha = 0 if opaque else 0x10
             sizes = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
-            chunks = b"VP8X" + struct.pack("<IBxxx", 10, alpha) + sizes + chunks
-        chunks += WEBP_MARK
-        return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
+            parts = b"VP8X" + struct.pack("<IBxxx", 10, alpha) + sizes + parts
+        parts += WEBP_MARK
+        return b"RIFF" + struct.pack("<I", 4 + len(parts)) + b"WEBP" + parts
     if media_type == AVIF:
         return data + AVIF_MARK
     return data[:JFIF_END] + JPEG_MARK + data[JFIF_END:]
@@ -49,7 +45,7 @@ def sealed(data: bytes, media_type: str, *, opaque: bool, width: int, height: in
 
 def is_sealed(data: bytes) -> str | None:
     """The media type of a picture that carries the mark."""
-    if data.startswith(PNG_START):
+    if data.startswith(START):
         return PNG if data.endswith(PNG_MARK + PNG_END) else None
     if data.startswith(b"RIFF"):
         return WEBP if data.endswith(WEBP_MARK) and data[8:12] == b"WEBP" else None
@@ -64,24 +60,15 @@ def bare(data: bytes) -> str | None:
     No profile, no EXIF, no comment, no further frames, nothing after the end. An AVIF is never called bare: what its
     boxes hold is too long a story.
     """
-    if data.startswith(PNG_START):
-        chunks = _png_chunks(data)
-        return PNG if {b"IDAT", b"IEND"} <= chunks <= {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"} else None
+    if data.startswith(START):
+        names = [name for name, _ in chunks(data)]
+        pure = {b"IDAT", b"IEND"} <= set(names) <= {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+        return PNG if pure and names.index(b"IEND") == len(names) - 1 and data.endswith(PNG_END) else None
     if data.startswith(b"RIFF"):
         return WEBP if _webp_chunks(data) <= {b"VP8X", b"VP8 ", b"VP8L", b"ALPH"} else None
     if data.startswith(b"\xff\xd8\xff"):
         return JPEG if _is_bare_jpeg(data) else None
     return None
-
-
-def _png_chunks(data: bytes) -> set[bytes]:
-    names, at = set(), len(PNG_START)
-    while at < len(data):
-        names.add(data[at + 4 : at + 8])
-        if data[at + 4 : at + 8] == b"IEND" and at + 12 != len(data):
-            return {b"more"}
-        at += 12 + int.from_bytes(data[at : at + 4], "big")
-    return names
 
 
 def _webp_chunks(data: bytes) -> set[bytes]:

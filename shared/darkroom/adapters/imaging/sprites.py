@@ -82,7 +82,7 @@ def _ruled(ink: Mask, tall: float, wide: float) -> Mask:
 
 def _swept(part: Pixels, ink: Mask, colour: Colour) -> tuple[Pixels, Mask]:
     """A cell without crumbs at its edges: the rest of a slanted line, or of what its neighbour holds."""
-    labels, count = labelled(ink)
+    labels, count = labelled(ink, corners=True)
     strips = np.ones(ink.shape, np.bool_)
     depths = [max(1, round(CRUMBS * side)) for side in ink.shape]
     strips[depths[0] : -depths[0], depths[1] : -depths[1]] = False

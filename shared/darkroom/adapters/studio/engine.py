@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image
 
-from darkroom.adapters.studio import encoding
+from darkroom.adapters.imaging.encode import jpeg, quick_png
 from darkroom.adapters.studio.cards import card, tile
 from darkroom.adapters.studio.designs import DESIGNS, design_named
 from darkroom.adapters.studio.matte import cut_out
@@ -107,7 +107,7 @@ class Studio:
             mirrored=bool(runs_right_to_left(_name(request.material))),
             card=is_card,
         )
-        data = encoding.png(made.pixels) if request.media_type == PNG else encoding.jpeg(made.pixels)
+        data = quick_png(made.pixels) if request.media_type == PNG else jpeg(made.pixels)
         return Picture(data, request.media_type, request.width, request.height, seed, made.subject)
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from darkroom.errors import SettingsError
+from darkroom.adapters.rendering import font_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,22 +47,10 @@ class Run:
 
 
 @cache
-def folder() -> Path:
-    """Where the package's files are. It is not imported: it may do more than hold them one day.
-
-    Raises SettingsError where it is not installed.
-    """
-    found = find_spec("manimgx_fonts")
-    if found is None or not found.submodule_search_locations:
-        raise SettingsError("There are no fonts to write with", fix="Install the package manimgx-fonts.")
-    return Path(found.submodule_search_locations[0])
-
-
-@cache
 def font(file: str) -> Font:
     from fontTools.ttLib import TTFont
 
-    path = folder() / file
+    path = font_folder() / file
     with TTFont(path, lazy=True) as opened:
         family = opened["name"].getBestFamilyName()
         return Font(str(family), str(path), frozenset(opened.getBestCmap()))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from darkroom.adapters.imaging.regions import labelled
 from darkroom.adapters.studio.colours import oklab
 
 if TYPE_CHECKING:
@@ -260,12 +261,10 @@ def _holes(lab: Floats, surface: Floats, product: Mask) -> Mask:
     """
     inside = product & _plain(lab, surface, 2.2)
     inside = _dilated(_eroded(inside, 1), 1) & inside
-    names = _named(inside)
+    names, found = labelled(inside, corners=False)
     holes = np.zeros_like(product)
-    flat = names.ravel()
-    found, counts = np.unique(flat[flat >= 0], return_counts=True)
     whole = float(product.sum())
-    for name, count in zip(found, counts, strict=True):
+    for name, count in enumerate(np.bincount(names.ravel(), minlength=found + 1)[1:], 1):
         if not 0.0003 * whole < count < LARGEST_HOLE * whole:
             continue
         piece = names == name
@@ -287,13 +286,12 @@ def _printed(piece: Mask) -> bool:
 
 def _pieces(mask: Mask) -> Mask | None:
     """The parts that count: specks of dust and grain go, both shoes of a pair stay."""
-    names = _named(mask)
-    flat = names.ravel()
-    found, counts = np.unique(flat[flat >= 0], return_counts=True)
-    if not len(found):
+    names, found = labelled(mask, corners=False)
+    if not found:
         return None
-    least = max(0.02 * float(counts.max()), 0.0005 * mask.size)
-    return np.isin(names, found[counts >= least])
+    counts = np.bincount(names.ravel())
+    counts[0] = 0  # what is outside
+    return np.asarray((counts >= max(0.02 * float(counts.max()), 0.0005 * mask.size))[names])
 
 
 # --- the outline -----------------------------------------------------------------------------------------------------
@@ -376,11 +374,6 @@ class _Runs:
         hit = np.logical_or.reduceat(flat & self.open, self.begins)
         return np.asarray((hit[self.run] & self.open).reshape(self.padded)[:, 1:])
 
-    def least_of(self, names: NDArray[np.int32], none: int) -> NDArray[np.int32]:
-        flat = np.pad(names, ((0, 0), (1, 0)), constant_values=none).ravel()
-        least = np.minimum.reduceat(flat, self.begins)
-        return np.where(self.open, least[self.run], none).astype(np.int32).reshape(self.padded)[:, 1:]
-
 
 def _spread(source: Mask, open_: Mask) -> Mask:
     """The open pixels that hang together with the source's, over sides."""
@@ -397,22 +390,6 @@ def _spread(source: Mask, open_: Mask) -> Mask:
             break
         count = now
     return np.ascontiguousarray(reached)
-
-
-def _named(mask: Mask) -> NDArray[np.int32]:
-    """A number for each piece that hangs together over sides, the same in all its pixels; -1 outside."""
-    if not mask.any():
-        return np.full(mask.shape, -1, np.int32)
-    none = mask.size
-    names = np.where(mask, np.arange(mask.size, dtype=np.int32).reshape(mask.shape), none).astype(np.int32)
-    rows, columns = _Runs(mask), _Runs(np.ascontiguousarray(mask.T))
-    for _ in range(SWEEPS):
-        before = names
-        names = rows.least_of(names, none)
-        names = np.ascontiguousarray(columns.least_of(np.ascontiguousarray(names.T), none).T)
-        if np.array_equal(before, names):
-            break
-    return np.where(mask, names, -1)
 
 
 def _is_band(product: Mask) -> bool:

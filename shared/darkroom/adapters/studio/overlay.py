@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, JpegImagePlugin
 
-from darkroom.adapters.studio import encoding, fonts, svg, typesetting, wording
+from darkroom.adapters.imaging.encode import jpeg
+from darkroom.adapters.studio import fonts, svg, typesetting, wording
 from darkroom.adapters.studio.colours import Colour, contrast, luminance, mixed, oklab, shades
 from darkroom.adapters.studio.layout import LIST_PRICE, NAME, OFFER, PRICE, Layout, laid_out
 from darkroom.domain.products import Overlay
@@ -81,7 +83,7 @@ class TextOverlayer:
                 return _finished(rgb, layout, picture.subject), _answer(texts, left_off)
             texts, dropped = _less(texts)
             left_off.update(dropped)
-        return encoding.jpeg(rgb), _answer(texts, left_off)
+        return jpeg(rgb), _answer(texts, left_off)
 
 
 # --- the texts -------------------------------------------------------------------------------------------------------
@@ -204,8 +206,8 @@ def _finished(rgb: Bytes, layout: Layout, subject: tuple[int, int, int, int] | N
     while True:
         inks = _inks(rgb, layout, subject, aim)
         made, inked = _drawn(rgb, layout, inks, subject)
-        data = encoding.jpeg(made)
-        seen = encoding.decoded(data)
+        data = jpeg(made)
+        seen = _decoded(data)
         if all(shown_contrast(seen[window], mask) >= CONTRAST for window, mask in inked) or aim > 12:
             return data
         aim *= 1.2
@@ -418,3 +420,9 @@ def _opaque(pixels: Bytes) -> Bytes:
         return np.ascontiguousarray(pixels[..., :3])
     alpha = pixels[..., 3:].astype(np.float32) / 255
     return np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+
+
+def _decoded(data: bytes) -> NDArray[np.uint8]:
+    """A JPEG of ours as viewers will see it: (height, width, 3) RGB."""
+    with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB"))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import math
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import numpy as np
-import resvg_py
-from PIL import PngImagePlugin
-
+from darkroom.adapters.rendering import pixels
 from darkroom.adapters.studio.colours import Colour, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     Value = str | float | Colour
@@ -52,9 +49,7 @@ def drawn(
         height=height,
         viewBox=path(*corner, width, height),
     )
-    png = resvg_py.svg_to_bytes(svg_string=document, font_files=list(font_files), skip_system_fonts=True)
-    with PngImagePlugin.PngImageFile(io.BytesIO(png)) as image:
-        return np.asarray(image.convert("RGBA"))
+    return pixels(document, font_files=font_files)
 
 
 # --- gradients -------------------------------------------------------------------------------------------------------

@@ -7,20 +7,16 @@ of its text enters the SVG: it decides what is drawn, and is left behind.
 from __future__ import annotations
 
 import hashlib
-import io
 from typing import TYPE_CHECKING, Final
-
-import numpy as np
 
 from darkroom.adapters.ai.sketch.drawing import compose
 from darkroom.adapters.ai.sketch.language import read
+from darkroom.adapters.rendering import rendered
 from darkroom.domain.doodles import Style
 from darkroom.domain.generation import PNG, SVG, Ability, Drawn, Picture, straight
 from darkroom.domain.jobs import Cost
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from darkroom.domain.generation import DrawRequest, Trial
 
 VERSION: Final = "sketch-1"
@@ -39,10 +35,6 @@ class SketchEngine:
     def draw(self, request: DrawRequest, *, trial: Trial[Drawn] = straight) -> Drawn:
         """`count` pictures, or the `frames` of one loop as PNG; SVG where asked for and still, else PNG."""
         return trial(lambda: self._moving(request) if request.frames > 1 else self._still(request))
-
-    def frames(self, request: DrawRequest) -> list[NDArray[np.uint8]]:
-        """The frames of one loop as pixels, each (height, width, 4), RGBA, not premultiplied."""
-        return [pixels(svg) for svg in self.films(request)]
 
     def films(self, request: DrawRequest) -> list[str]:
         """The frames of one loop as SVG; the frame after the last would be the first again."""
@@ -63,7 +55,7 @@ class SketchEngine:
             )  # fmt: skip
             svg = picture.svg()
             vector = request.media_type == SVG
-            data = svg.encode() if vector else rasterised(svg)
+            data = svg.encode() if vector else rendered(svg)
             box = tuple(round(edge) for edge in picture.layout.focus)
             pictures.append(Picture(
                 data, SVG if vector else PNG, request.width, request.height, seed,
@@ -74,7 +66,7 @@ class SketchEngine:
     def _moving(self, request: DrawRequest) -> Drawn:
         seed = seed_of(request)
         pictures = tuple(
-            Picture(rasterised(svg), PNG, request.width, request.height, seed) for svg in self.films(request)
+            Picture(rendered(svg), PNG, request.width, request.height, seed) for svg in self.films(request)
         )
         return Drawn(pictures, VERSION, unmatched=read(request.material).unmatched)
 
@@ -89,18 +81,3 @@ def seed_of(request: DrawRequest) -> int:
 def style_of(request: DrawRequest) -> Style:
     """The request's style, SIMPLE where it names none. Raises ValueError for one that there is not."""
     return Style(request.style) if request.style else Style.SIMPLE
-
-
-def rasterised(svg: str) -> bytes:
-    """PNG of an SVG of ours, at its own size."""
-    import resvg_py
-
-    return resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True)
-
-
-def pixels(svg: str) -> NDArray[np.uint8]:
-    """(height, width, 4) RGBA of an SVG of ours."""
-    from PIL import Image
-
-    with Image.open(io.BytesIO(rasterised(svg)), formats=["PNG"]) as image:
-        return np.asarray(image.convert("RGBA"))

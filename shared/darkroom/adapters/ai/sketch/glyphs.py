@@ -9,19 +9,19 @@ Coordinates are units of the font turned to run downwards, x to the right, in a 
 
 from __future__ import annotations
 
-import io
 import threading
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from darkroom.adapters.ai.sketch.masks import components, contours, distances, fill_holes
+from darkroom.adapters.rendering import font_folder, pixels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -118,9 +118,6 @@ class Glyph:
 
 def rasterised(outlines: Sequence[Points], side: int) -> Mask:
     """(side, side): True within the outlines of a window, as a font fills them (non-zero winding)."""
-    import resvg_py
-    from PIL import Image
-
     path = "".join(
         "M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in outline) + "Z" for outline in outlines if len(outline) > 2
     )
@@ -128,8 +125,7 @@ def rasterised(outlines: Sequence[Points], side: int) -> Mask:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="{side}" '
         f'viewBox="0 0 {WINDOW:.0f} {WINDOW:.0f}"><path d="{path}"/></svg>'
     )
-    with Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True))) as image:
-        return np.asarray(image.getchannel("A")) > 127
+    return pixels(svg)[..., 3] > 127
 
 
 def _in_units(outlines: Sequence[Points]) -> tuple[Points, ...]:
@@ -245,6 +241,4 @@ def _along(corners: NDArray[np.float64], t: NDArray[np.float64]) -> Points:
 @cache
 def font() -> Font:
     """The font, opened on first use."""
-    import manimgx_fonts
-
-    return Font(Path(manimgx_fonts.__file__).parent / FONT)
+    return Font(font_folder() / FONT)

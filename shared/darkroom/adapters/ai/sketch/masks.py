@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from darkroom.adapters.imaging import regions
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -18,68 +20,20 @@ REACH: Final = 24
 
 
 def distances(mask: Mask, reach: int = REACH) -> Field:
-    """(rows, columns): how far each pixel is from the nearest True one, in pixels, `reach` at most.
-
-    The exact Euclidean transform of Saito and Toriwaki (1994), a pass down the columns and one along the rows, cut off
-    at `reach` so that each is a fixed number of whole-array operations.
-    """
-    down = np.where(mask, 0.0, float(reach))
-    for _ in range(2):
-        for row in range(1, len(down)):
-            np.minimum(down[row], down[row - 1] + 1, out=down[row])
-        down = down[::-1]
-    squared = down**2
-    best = squared.copy()
-    for step in range(1, reach):
-        np.minimum(best[:, step:], squared[:, :-step] + step * step, out=best[:, step:])
-        np.minimum(best[:, :-step], squared[:, step:] + step * step, out=best[:, :-step])
-    distance: Field = np.minimum(np.sqrt(best), reach)
-    return distance
-
-
-def labels(mask: Mask) -> tuple[NDArray[np.int32], int]:
-    """Each connected piece of the mask (by its four neighbours) numbered from 1, 0 outside, and how many there are."""
-    rows, columns = mask.shape
-    padded = np.zeros((rows, columns + 2), dtype=np.int8)
-    padded[:, 1:-1] = mask
-    edges = np.diff(padded, axis=1)
-    run_rows, starts = np.nonzero(edges == 1)
-    _, ends = np.nonzero(edges == -1)
-    parent = list(range(len(starts)))
-
-    def root(run: int) -> int:
-        while parent[run] != run:
-            parent[run] = parent[parent[run]]
-            run = parent[run]
-        return run
-
-    firsts = np.searchsorted(run_rows, np.arange(rows + 1)).tolist()
-    begin, stop = starts.tolist(), ends.tolist()
-    for row in range(1, rows):
-        above, here = firsts[row - 1], firsts[row]
-        while above < firsts[row] and here < firsts[row + 1]:
-            if begin[above] < stop[here] and begin[here] < stop[above]:
-                parent[root(here)] = root(above)
-            if stop[above] < stop[here]:
-                above += 1
-            else:
-                here += 1
-    numbers: dict[int, int] = {}
-    result = np.zeros((rows, columns), dtype=np.int32)
-    for run, row in enumerate(run_rows.tolist()):
-        result[row, begin[run] : stop[run]] = numbers.setdefault(root(run), len(numbers) + 1)
-    return result, len(numbers)
+    """(rows, columns): how far each pixel is from the nearest True one, in pixels, `reach` at most."""
+    beyond = np.pad(~mask, reach, constant_values=True)  # what lies outside is not in the mask
+    return regions.distances(beyond, most=reach)[reach:-reach, reach:-reach].astype(np.float64)
 
 
 def components(mask: Mask) -> list[Mask]:
-    numbered, count = labels(mask)
+    numbered, count = regions.labelled(mask, corners=False)
     return [numbered == number for number in range(1, count + 1)]
 
 
 def fill_holes(mask: Mask) -> Mask:
     """The mask and all that it encloses."""
     padded = np.pad(~mask, 1, constant_values=True)
-    numbered, _ = labels(padded)
+    numbered, _ = regions.labelled(padded, corners=False)
     filled: Mask = (numbered != numbered[0, 0])[1:-1, 1:-1]
     return filled
 

@@ -74,10 +74,6 @@ class Thing:
     others: tuple[str, ...] = ()
     section: str = ""
 
-    def drawn_as(self, drawing: str) -> Thing:
-        """The same thing by another drawing, whose own places for a head or a seat are not known."""
-        return known_drawings().get(drawing) or replace(self, drawing=drawing, head=None, seat=None, rim=None, body="")
-
 
 def singular(word: str) -> str:
     """The singular of an English noun by rule; the word itself where no rule fits."""
@@ -270,13 +266,9 @@ def rendered(size: int) -> tuple[tuple[str, ...], NDArray[np.uint8], NDArray[np.
     same with everything that the lines enclose filled, 0 or 255. Names are not unique: a cat is drawn as a whole and as
     a face. Heads that get a body (a fox, a girl) are there as the font draws them, heads.
     """
-    import io
-
-    import resvg_py
-    from PIL import Image
-
     from darkroom.adapters.ai.sketch.glyphs import font
     from darkroom.adapters.ai.sketch.masks import fill_holes
+    from darkroom.adapters.rendering import pixels
 
     drawings: dict[str, str] = {}
     for thing in _table():
@@ -295,8 +287,7 @@ def rendered(size: int) -> tuple[tuple[str, ...], NDArray[np.uint8], NDArray[np.
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{across * size}" height="{rows * size}">{"".join(cells)}</svg>'
     )
-    with Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True))) as image:
-        sheet = np.asarray(image.getchannel("A"))
+    sheet = pixels(svg)[..., 3]
     lines = np.stack(
         [
             sheet[row * size : (row + 1) * size, column * size : (column + 1) * size]
