@@ -29,6 +29,8 @@ CHAPTERS: Final = ("uploads", "detection", "doodles", "products", "trust")
 FOLDER: Final = ROOT / ".darkroom" / "demo"
 PAGE: Final = ROOT / "out" / "demo" / "index.html"
 OWNER: Final = "demo"
+PATIENCE_SECONDS: Final = 90
+LOOK: Final = f"The functions' log is in {FOLDER.relative_to(ROOT)}/embedded.log."
 
 
 @dataclass(slots=True)
@@ -75,9 +77,27 @@ class Tour:
             raise StackError(
                 f"{title}: {method} {path} answered {answer.status_code}, not {' or '.join(map(str, allowed))}: "
                 f"{answer.text[:400]}",
-                fix=f"The functions' log is in {FOLDER.relative_to(ROOT)}/embedded.log.",
+                fix=LOOK,
             )
         return answer
+
+    def wait(self, title: str, path: str, *, until: str) -> dict[str, Any]:
+        """What stands at `path` once its status is `until`. Another end, or none in time, ends the tour."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        shown = None
+        while time.monotonic() < deadline:
+            answer = self.call(title, "GET", path, headers={"Prefer": "wait=2"}, expect=200)
+            found: dict[str, Any] = answer.json()
+            status, progress = found["status"], found.get("progress")
+            if progress is not None and progress != shown:
+                shown = progress
+                self.say(f"{status} {progress}%")
+            if status == until:
+                return found
+            if status.lower() not in ("pending", "processing"):
+                raise StackError(f"{title}: it ended as {status}: {found.get('error')}", fix=LOOK)
+            time.sleep(0.1)
+        raise StackError(f"{title}: it did not end within {PATIENCE_SECONDS} s", fix=LOOK)
 
     def keep(self, title: str, request: str, sent: Any, answer: httpx.Response, began: float) -> None:
         received: Any = None

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from local import page
-from local.stack import StackError
 
 if TYPE_CHECKING:
     from local.pictures import Picture
     from local.tour import Tour
 
 TITLE: Final = "Objects, found by a job"
-PATIENCE_SECONDS: Final = 90
 
 
 def run(tour: Tour) -> page.Chapter:
@@ -29,7 +27,7 @@ def run(tour: Tour) -> page.Chapter:
     transcripts = tour.last()
     began = time.monotonic()
     with tour.step("GET /jobs/{jobId} until it is COMPLETED"):
-        job = _polled(tour, accepted["jobId"])
+        job = tour.wait("The job", f"/jobs/{accepted['jobId']}", until="COMPLETED")
     took = time.monotonic() - began
     transcripts += tour.last()
     tour.found["job"] = job
@@ -71,20 +69,3 @@ def run(tour: Tour) -> page.Chapter:
             *transcripts,
         ],
     )
-
-
-def _polled(tour: Tour, job_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    shown = -1
-    while time.monotonic() < deadline:
-        answer = tour.call("The job", "GET", f"/jobs/{job_id}", headers={"Prefer": "wait=2"}, expect=200)
-        job: dict[str, Any] = answer.json()
-        if job["progress"] != shown:
-            shown = job["progress"]
-            tour.say(f"{job['status']} {shown}%")
-        if job["status"] == "COMPLETED":
-            return job
-        if job["status"] not in ("PENDING", "PROCESSING"):
-            raise StackError(f"The job ended as {job['status']}: {job.get('error')}", fix="See embedded.log.")
-        time.sleep(0.1)
-    raise StackError(f"The job did not end within {PATIENCE_SECONDS} s", fix="See .darkroom/demo/embedded.log.")

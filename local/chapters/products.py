@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from local.tour import Tour
 
 TITLE: Final = "A product's page becomes a picture"
-PATIENCE_SECONDS: Final = 60
 STYLES: Final = {"blue-mug": "podium", "brass-lamp": "spotlight"}
 
 
@@ -45,7 +43,7 @@ def run(tour: Tour) -> page.Chapter:
                 expect=202,
             ).json()
             transcripts += tour.last()
-            status = _polled(tour, begun["statusUrl"])
+            status = tour.wait("How it stands", begun["statusUrl"], until="completed")
             picture = httpx.get(status["imageUrl"], timeout=30, trust_env=False)
         transcripts += tour.last()
         if picture.status_code != 200:
@@ -70,16 +68,3 @@ def run(tour: Tour) -> page.Chapter:
 def _told(fact: dict[str, Any]) -> tuple[str, str, str]:
     value = fact.get("value") or f"{fact['amount']} {fact.get('currency', '')}".strip()
     return value, fact["source"], f"{fact['confidence']:.0%}"
-
-
-def _polled(tour: Tour, path: str) -> dict[str, Any]:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        answer = tour.call("How it stands", "GET", path, headers={"Prefer": "wait=5"}, expect=200)
-        status: dict[str, Any] = answer.json()
-        if status["status"] == "completed":
-            return status
-        if status["status"] == "failed":
-            raise StackError(f"The picture failed: {status['error']}", fix="See .darkroom/demo/embedded.log.")
-        time.sleep(0.1)
-    raise StackError(f"The picture was not made within {PATIENCE_SECONDS} s", fix="See .darkroom/demo/embedded.log.")

@@ -284,7 +284,7 @@ def test_an_analysis_is_cut_to_a_sensible_size() -> None:
     assert len(read.labels) == 50
     assert {len(label.name) for label in read.labels} == {100}
     assert len(read.caption) == 1000
-    assert read.text == "a b c"
+    assert read.text == "ab c"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from darkroom.adapters.ai.circuit import Circuit, CircuitOpenError
 from darkroom.domain import ai_models, limits, prompts
 from darkroom.domain.ai_models import Usage
 from darkroom.domain.generation import APNG, GIF, PNG, SVG, Ability, Drawn, Label, Picture, Reading
+from darkroom.domain.plain_text import visible
 from darkroom.errors import (
     InterruptedCallError,
     InvalidRequestError,
@@ -394,7 +395,7 @@ def reading(text: str, model: str) -> Reading:
     """Raises ProviderAnswerError for what is not of that shape. Too much of it is cut off."""
     try:
         told = json.loads(text)
-        labels = [Label(_plain(each["name"], LABEL_CHARACTERS), float(each["confidence"])) for each in told["labels"]]
+        labels = [Label(visible(each["name"])[:LABEL_CHARACTERS], float(each["confidence"])) for each in told["labels"]]
         caption, written = told["caption"], told.get("text") or ""
         sound = isinstance(caption, str) and isinstance(written, str)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -403,11 +404,9 @@ def reading(text: str, model: str) -> Reading:
         raise ProviderAnswerError("The provider's analysis is not of the shape that was asked for")
     named = [label for label in labels if label.name and 0 <= label.confidence <= 1]
     ordered = sorted(named, key=lambda label: -label.confidence)[:LABELS_MOST]
-    return Reading(tuple(ordered), _plain(caption, CAPTION_CHARACTERS), model, text=_plain(written, CAPTION_CHARACTERS))
-
-
-def _plain(text: str, most: int) -> str:
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:most]
+    return Reading(
+        tuple(ordered), visible(caption)[:CAPTION_CHARACTERS], model, text=visible(written)[:CAPTION_CHARACTERS]
+    )
 
 
 # --- what errors mean ------------------------------------------------------------------------------------------------
