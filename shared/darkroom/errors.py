@@ -5,13 +5,17 @@ DarkroomError
 ├── InvalidRequestError          well-formed, but a field is missing, unknown or out of range
 ├── UnauthenticatedError         nobody we know
 ├── ForbiddenError               somebody we know, without the scope
+│   └── ConsentMissingError      a face that nobody has consented to keep
 ├── NotFoundError
 │   ├── JobNotFoundError         unknown, or another owner's: the caller cannot tell
 │   ├── ImageNotFoundError       a foreign bucket, another owner's object, or none
+│   ├── PersonNotFoundError      unknown, another owner's, or being erased
 │   └── RouteNotFoundError
 ├── MethodNotAllowedError        carries the methods that are allowed
 ├── ConflictError
 │   ├── JobEndedError            a terminal state never changes
+│   ├── FaceExistsError          a face of that id, from another picture
+│   ├── PackMismatchError        vectors of two models, which say nothing about each other
 │   └── RequestInFlightError     the first request with this Idempotency-Key has not answered yet
 ├── IdempotencyMismatchError     the same key with another body
 ├── JobExpiredError              past its deadline or its keeping time: asking again will not help
@@ -90,6 +94,11 @@ class ForbiddenError(DarkroomError):
     default_fix = "Ask for a key with the scope that the message names."
 
 
+class ConsentMissingError(ForbiddenError):
+    code = "CONSENT_MISSING"
+    default_fix = "Send `consentVersion`: the version of the text that the person consented to."
+
+
 class NotFoundError(DarkroomError):
     code = "NOT_FOUND"
 
@@ -112,6 +121,14 @@ class ImageNotFoundError(NotFoundError):
     default_fix = "Upload the image with a URL from POST /uploads/presign first, using the same key."
 
 
+class PersonNotFoundError(NotFoundError):
+    code = "PERSON_NOT_FOUND"
+    default_fix = "Check the id, and that the key is the one that created the person."
+
+    def __init__(self) -> None:
+        super().__init__("Person not found")
+
+
 class MethodNotAllowedError(DarkroomError):
     code = "METHOD_NOT_ALLOWED"
 
@@ -132,6 +149,17 @@ class JobEndedError(ConflictError):
 class RequestInFlightError(ConflictError):
     code = "REQUEST_IN_FLIGHT"
     default_fix = "Wait for the first request with this Idempotency-Key to answer, then repeat it."
+
+
+class FaceExistsError(ConflictError):
+    code = "FACE_EXISTS"
+    default_fix = "Choose another faceId, or delete that face first."
+
+
+class PackMismatchError(ConflictError):
+    """The message names both packs, and the command that re-embeds."""
+
+    code = "PACK_MISMATCH"
 
 
 class IdempotencyMismatchError(DarkroomError):

@@ -8,7 +8,7 @@ Times are epoch milliseconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from darkroom.domain.callers import ApiKey, Caller
     from darkroom.domain.detection import Detection
     from darkroom.domain.doodles import Measures
+    from darkroom.domain.faces import Face, FaceSpace, Quality
     from darkroom.domain.generation import Ability, AnalyseRequest, Drawn, DrawRequest, Picture, Reading, Trial
     from darkroom.domain.jobs import Attempt, Cost, Delivery, Failure, Job, Kind, Result, State
+    from darkroom.domain.people import EnrolledFace, Match, Person
     from darkroom.domain.products import Overlay, Product
     from darkroom.domain.uploads import Upload
 
@@ -403,6 +405,160 @@ class ObjectDetector(Protocol):
 
         A paid engine raises NotChargedError where it knows that the call cost nothing and may succeed later.
         """
+        ...
+
+
+# --- faces and people -------------------------------------------------------------------------------------------------
+
+
+class FaceModel(Protocol):
+    """One engine with its pack loaded: a detector with five landmarks, and a recogniser."""
+
+    space: FaceSpace
+
+    def faces(self, pixels: NDArray[np.uint8]) -> Sequence[Face]:
+        """The faces in upright RGB pixels of shape (height, width, 3), most confident first."""
+        ...
+
+
+class FaceMeter(Protocol):
+    def measure(self, pixels: NDArray[np.uint8], face: Face) -> Quality: ...
+
+
+class FacePictures(Protocol):
+    def crop(self, pixels: NDArray[np.uint8], face: Face) -> bytes:
+        """The face with some of what surrounds it, upright, as a JPEG without metadata."""
+        ...
+
+    def drawn(self, pixels: NDArray[np.uint8], faces: Sequence[Face]) -> bytes:
+        """The picture, scaled down where it is large, with boxes, landmarks and numbers drawn on it, as a JPEG."""
+        ...
+
+
+class FaceReader(Protocol):
+    """Where the faces of a picture come from, for functions that hold no model: the function that does."""
+
+    def read(self, owner: str, source: Mapping[str, Any], *, pack: str | None = None) -> Mapping[str, Any]:
+        """What is found in one picture, as `usecases/faces.py` tells it as plain data: `{model, results: [...]}`.
+
+        `source` is {"imageData" | "s3Uri" | "url": ...}, or {"key": ...} of the media bucket; `pack` names one of
+        several that the function has, and its own choice is taken without. Raises PackMismatchError for one that it
+        has not, and what one picture raises.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    people: tuple[Person, ...]
+    cursor: str | None
+
+
+class PeopleStore(Protocol):
+    """Who is known to an owner, and the rows of their faces. Every change is one conditional write."""
+
+    def create(self, person: Person) -> Person:
+        """Store a new person and return it; where one of that id stands already, return that one, unchanged."""
+        ...
+
+    def get(self, owner: str, person_id: str) -> Person | None:
+        """A consistent read; also of one that is being erased."""
+        ...
+
+    def list(self, owner: str, *, cursor: str | None, limit: int) -> PeoplePage:
+        """By id, the active ones. A page may be short, even empty, and still have a cursor.
+
+        Raises InvalidRequestError for a cursor that is not one of ours for this owner.
+        """
+        ...
+
+    def update(self, person: Person, *, seen: Person) -> bool:
+        """Replace name, metadata and consent, if the person is active and still is `seen`. False otherwise."""
+        ...
+
+    def begin_face(self, face: EnrolledFace, *, now: int) -> EnrolledFace:
+        """Write the row of a face that its worker begins to enrol, in one transaction with a check of its person.
+
+        Where a row of that id stands: the one that is ENROLLED with the same digest and pack is returned, unchanged;
+        one that is WRITING and overdue, or of the same token, is taken over. Raises PersonNotFoundError unless the
+        person is active, FaceExistsError for another picture's face of that id, TransientError while another worker
+        writes it.
+        """
+        ...
+
+    def finish_face(self, face: EnrolledFace) -> None:
+        """WRITING under this token to ENROLLED, if the person still is active; counts it. Repeated, it does nothing.
+
+        Raises PersonNotFoundError where the person is not: what was written of the face must go again.
+        """
+        ...
+
+    def drop_face(self, face: EnrolledFace) -> None:
+        """Remove the row, if it still is this one (token); takes an enrolled one off the count."""
+        ...
+
+    def faces(self, owner: str, person_id: str) -> Sequence[EnrolledFace]:
+        """All of a person's, a consistent read."""
+        ...
+
+    def begin_erasure(self, owner: str, person_id: str, *, now: int) -> Person:
+        """To ERASING, from which there is no way back. Repeated, it does nothing. Raises PersonNotFoundError."""
+        ...
+
+    def finish_erasure(self, owner: str, person_id: str) -> None:
+        """Remove the person's row, once none of a face is left."""
+        ...
+
+    def pack(self, owner: str) -> str | None:
+        """The pack whose vectors this owner's searches are answered with; None before the first enrolment."""
+        ...
+
+    def choose_pack(self, owner: str, pack: str, *, instead_of: str | None) -> str:
+        """Change it if it is `instead_of`; the one that holds then."""
+        ...
+
+
+class FaceIndex(Protocol):
+    """The vectors of enrolled faces, one table an owner and pack. Durable, and safe with many writers at once."""
+
+    def put(self, owner: str, pack: str, rows: Sequence[tuple[str, str, NDArray[np.float32]]]) -> None:
+        """Store (person id, face id, unit vector) each; a face that is there already is replaced."""
+        ...
+
+    def search(
+        self,
+        owner: str,
+        pack: str,
+        vector: NDArray[np.float32],
+        *,
+        limit: int,
+        threshold: float,
+        people: Sequence[str] | None = None,
+    ) -> Sequence[Match]:
+        """The `limit` most similar faces of at least `threshold`, best first; of `people` alone where given.
+
+        What was put or erased before the call is seen.
+        """
+        ...
+
+    def erase(self, owner: str, pack: str, *, person_id: str, face_ids: Sequence[str] | None = None) -> None:
+        """Remove a person's vectors (or those faces' alone) for good: no old version of the table holds them."""
+        ...
+
+    def faces(self, owner: str, pack: str) -> Iterable[tuple[str, str]]:
+        """(person id, face id) of all that is there."""
+        ...
+
+    def compact(self, owner: str, pack: str) -> None:
+        """Make few files of many and drop old versions; harmless beside writers."""
+        ...
+
+    def drop(self, owner: str, pack: str) -> None:
+        """The whole table."""
+        ...
+
+    def tables(self) -> Iterable[tuple[str, str]]:
+        """(owner, pack) of every table."""
         ...
 
 

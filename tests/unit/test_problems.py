@@ -25,6 +25,7 @@ WORKERS_OWN = {
 def made(kind: type[errors.DarkroomError]) -> errors.DarkroomError:
     special: dict[type[errors.DarkroomError], Any] = {
         errors.JobNotFoundError: errors.JobNotFoundError,
+        errors.PersonNotFoundError: errors.PersonNotFoundError,
         errors.MethodNotAllowedError: lambda: errors.MethodNotAllowedError(("GET",)),
         errors.TooManyRequestsError: lambda: errors.TooManyRequestsError("Too many", retry_after=7),
         errors.UnhealthyError: lambda: errors.UnhealthyError({"jobs": {"status": "failing", "milliseconds": 3}}),

@@ -40,6 +40,10 @@ class Kind(StrEnum):
     DETECTION = "detection"
     DOODLE = "doodle"
     PRODUCT_IMAGE = "product-image"
+    FACES = "faces"
+    ENROLMENT = "enrolment"
+    ERASURE = "erasure"
+    REEMBEDDING = "re-embedding"
 
 
 @dataclass(frozen=True, slots=True)
