@@ -24,7 +24,7 @@ help: ## What each target does
 $(VENV)/.ready: pyproject.toml constraints.txt constraints-aws.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints-aws.txt uv
-	$(VENV)/bin/uv pip install --quiet --python $(PY) -c constraints.txt --group dev -e '.[ai,imaging,pages,vision]'
+	$(VENV)/bin/uv pip install --quiet --python $(PY) -c constraints.txt --group dev -e '.[ai,imaging,index,pages,vision]'
 	@touch $@
 
 $(AWS_VENV)/.ready: pyproject.toml constraints-aws.txt $(VENV)/.ready
