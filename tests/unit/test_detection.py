@@ -37,9 +37,10 @@ from darkroom.errors import (
     UnacceptableUrlError,
 )
 from darkroom.ports import Fetched
-from darkroom.usecases.detection import AHEAD, DetectionRequests, DetectionWork
+from darkroom.usecases.detection import DetectionRequests, DetectionWork
 from darkroom.usecases.endings import Endings
 from darkroom.usecases.running import Disposition, JobRunner
+from darkroom.usecases.sources import AHEAD
 from darkroom.usecases.submission import Submissions
 from darkroom.usecases.uploads import Uploads
 
