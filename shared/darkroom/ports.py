@@ -439,12 +439,17 @@ class FaceReader(Protocol):
     """Where the faces of a picture come from, for functions that hold no model: the function that does."""
 
     def read(self, owner: str, source: Mapping[str, Any], *, pack: str | None = None) -> Mapping[str, Any]:
-        """What is found in one picture, as `usecases/faces.py` tells it as plain data: `{model, results: [...]}`.
+        """What is found in one picture, as `usecases/faces.py` tells it as plain data: `{model, results: [one]}`, with
+        embeddings, and with a `crop` (JPEG in base64) where there is one face alone.
 
         `source` is {"imageData" | "s3Uri" | "url": ...}, or {"key": ...} of the media bucket; `pack` names one of
         several that the function has, and its own choice is taken without. Raises PackMismatchError for one that it
-        has not, and what one picture raises.
+        has not, NoModelError, and what is wrong with the picture (`sources.ITEM_ERRORS`).
         """
+        ...
+
+    def model(self, pack: str | None = None) -> Mapping[str, Any]:
+        """What finds them: `{engine, pack, dimensions, licence, threshold}`, as in the answer of `read`."""
         ...
 
 

@@ -12,6 +12,9 @@ LAMBDA_USD_PER_GB_SECOND: Final = 0.0000166667
 DETECTION_MILLISECONDS_PER_IMAGE: Final = 1_500
 """Fetch, decode and one pass of a detector on two cores, rounded up: an estimate should not be too low."""
 
+FACES_MILLISECONDS_PER_IMAGE: Final = 1_500
+"""Fetch, decode, find and embed half a dozen faces on two cores, rounded up in the same way."""
+
 
 def compute(gigabytes: float, milliseconds: int) -> Cost:
     """A function of so much memory, running for so long."""
@@ -23,6 +26,11 @@ def detection(images: int, *, gigabytes: float, usd_per_image: float = 0.0) -> C
     """The estimate of detecting objects on so many images; `usd_per_image` is what a paid engine charges."""
     provider = Cost(usd=round(images * usd_per_image, 9), provider_units=images if usd_per_image else 0)
     return provider + compute(gigabytes, images * DETECTION_MILLISECONDS_PER_IMAGE)
+
+
+def faces(images: int, *, gigabytes: float) -> Cost:
+    """The estimate of finding the faces on so many images."""
+    return compute(gigabytes, images * FACES_MILLISECONDS_PER_IMAGE)
 
 
 def cap(cost: Cost, max_cost: float | None, what: str) -> None:

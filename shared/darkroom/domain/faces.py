@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from darkroom.domain.detection import Box
+
+FUNCTION_GIGABYTES: Final = 3_008 / 1_024
+"""Memory of the function that finds faces, which a job's estimate is made with; a test holds it to the template."""
 
 Point = tuple[float, float]
 """(x, y), in pixels of the upright image."""

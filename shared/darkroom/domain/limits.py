@@ -25,9 +25,18 @@ BODY_DEPTH: Final = 32
 NUMBER_DIGITS: Final = 40
 """Longest number literal in a JSON body; CPython itself refuses 4,300 digits, with an error of its own kind."""
 
+FACES_PER_IMAGE: Final = 500
+"""The most confident ones; how many there were is told all the same."""
+FACES_PER_PERSON: Final = 1_000
+FACES_FOUND_DEFAULT: Final = 10
+FACES_FOUND_MOST: Final = 100
+"""Matches that one search answers."""
+EMBEDDING_MOST: Final = 4_096
+"""Numbers of one embedding that a request may hold."""
+
 IMAGE_BYTES: Final = 50 * MIB
 INLINE_IMAGE_BYTES: Final = 4 * MIB
-"""Of one image within a JSON body; larger ones are uploaded."""
+"""Of one image within a JSON body, and of all that come with one request about faces; larger ones are uploaded."""
 IMAGE_PIXELS: Final = 50_000_000
 """Over all frames of the image."""
 VIDEO_BYTES: Final = 2 * GIB

@@ -5,6 +5,7 @@ Biometric data needs consent, which is recorded with every face, and is erased w
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,30 @@ ID_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 WRITER_TIME: Final = 20 * SECOND
 """A worker that enrols a face writes nothing of it later than this after it began: then the face's row is overdue, and
 an erasure may take it for dead."""
+
+
+def owner_folder(owner: str) -> str:
+    """An owner's name may hold anything, and says who it is: its digest does neither."""
+    return f"people/{hashlib.sha256(owner.encode()).hexdigest()[:32]}/"
+
+
+def person_folder(owner: str, person_id: str) -> str:
+    """Below it stand all pictures of a person, and nothing else."""
+    return f"{owner_folder(owner)}{person_id}/"
+
+
+def original_key(owner: str, person_id: str, face_id: str) -> str:
+    return f"{person_folder(owner, person_id)}{face_id}/original"
+
+
+def crop_key(owner: str, person_id: str, face_id: str) -> str:
+    return f"{person_folder(owner, person_id)}{face_id}/crop.jpg"
+
+
+def sent_key(owner: str, person_id: str, face_id: str, digest: str) -> str:
+    """Where a picture that came with a request waits for its enrolment. It is apart from the original, which may be
+    that of an enrolled face of the same id."""
+    return f"{person_folder(owner, person_id)}{face_id}/sent-{digest}"
 
 
 class PersonState(StrEnum):

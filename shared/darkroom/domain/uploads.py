@@ -78,6 +78,15 @@ class Upload:
     expires_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An object that storage says was written. `version` tells one writing of the key from the next."""
+
+    bucket: str
+    key: str
+    version: str
+
+
 def decide_type(filename: str, declared: str | None, purpose: Purpose) -> str:
     """The content type that the upload will be signed for: the declared one, else the one its extension means.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,10 +14,9 @@ from darkroom.errors import (
     DarkroomError,
     InvalidRequestError,
     NoModelError,
-    TooLargeError,
 )
 from darkroom.usecases.sources import SourceChecks, Sources, of_url
-from darkroom.usecases.submission import Submission, check_url
+from darkroom.usecases.submission import Submission, check_request, check_url, json_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,11 +76,7 @@ class DetectionRequests:
         self._check_counts(image_urls, metadata)
         asked = {"imageUrls": list(image_urls), "userId": user_id, "metadata": metadata}
         request = {name: value for name, value in asked.items() if value is not None}
-        if (size := _json_bytes(request)) > limits.REQUEST_BYTES:
-            raise TooLargeError(
-                f"The request has {size} bytes; {limits.REQUEST_BYTES} is the most",
-                fix="Split the images over several jobs.",
-            )
+        check_request(request)
         if callback_url is not None:
             check_url(self._fetcher, callback_url, "callbackUrl")
         self._checks.check(owner, [(f"imageUrls[{place}]", of_url(url)) for place, url in enumerate(image_urls)])
@@ -107,7 +101,7 @@ class DetectionRequests:
                 problems=(("imageUrls", f"has {len(image_urls)} entries"),),
                 fix="Split the images over several jobs." if image_urls else "Name at least one image.",
             )
-        size = _json_bytes(metadata)
+        size = json_bytes(metadata)
         if metadata is not None and size > limits.METADATA_BYTES:
             raise InvalidRequestError(
                 f"The metadata has more than {limits.METADATA_BYTES} bytes as JSON",
@@ -196,7 +190,3 @@ def _plain(detection: Detection) -> dict[str, Any]:
         "confidence": round(detection.confidence, 4),
         "bbox": [round(float(edge), 1) for edge in detection.bbox],
     }
-
-
-def _json_bytes(data: object) -> int:
-    return len(json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass"))

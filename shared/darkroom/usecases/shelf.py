@@ -36,6 +36,12 @@ class Shelf:
         self._objects.write(key, data, content_type=media_type)
         return key
 
+    def take(self, owner: str, data: bytes) -> str:
+        """The same for bytes of which nothing is known yet, as somebody sent them."""
+        key = f"{_folder(owner)}sent/{hashlib.sha256(data).hexdigest()}"
+        self._objects.write(key, data, content_type="application/octet-stream")
+        return key
+
     def read(self, key: str) -> bytes:
         """Raises ImageNotFoundError for what was never kept, or no longer is."""
         return self._objects.read(key, limit=limits.IMAGE_BYTES)

@@ -12,9 +12,10 @@ import binascii
 import re
 from collections import deque
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
-from darkroom.domain import limits
+from darkroom.domain import filenames, limits
 from darkroom.domain.jobs import Cost
 from darkroom.domain.uploads import Purpose
 from darkroom.errors import (
@@ -43,6 +44,20 @@ if TYPE_CHECKING:
     Picture = NDArray[np.uint8] | DarkroomError
     """The pixels of an image that was read, or why there are none."""
     Source = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One picture of a request: its bytes, or its source, which is then an upload or a URL.
+
+    `field` is where it stands in the request; `name` is what people call it, None where nobody said.
+    """
+
+    field: str
+    data: bytes | None = None
+    source: Source | None = None
+    name: str | None = None
+
 
 S3: Final = "s3://"
 BUCKET: Final = re.compile("[A-Za-z0-9._-]+")
@@ -198,6 +213,61 @@ class Sources:
         if bucket != self._objects.bucket or row is None or row.owner != owner:
             raise ImageNotFoundError("There is no such upload any more")
         return self._objects.read(key, limit=limits.IMAGE_BYTES)
+
+
+def sent(images: Sequence[Mapping[str, Any]], files: Sequence[tuple[str | None, bytes]] = ()) -> list[Sent]:
+    """The pictures of a request: `files` as (name, bytes), else `images` by Python names, as the contracts have them.
+
+    Raises InvalidRequestError for an image that is not named in one way, or is no base64, and TooLargeError for more
+    than INLINE_IMAGE_BYTES in all.
+    """
+    pictures = [Sent(f"files[{place}]", data=data, name=_shown(name)) for place, (name, data) in enumerate(files)]
+    pictures += [_sent(image, f"images[{place}]") for place, image in enumerate(images)]
+    if (size := sum(len(each.data or b"") for each in pictures)) > limits.INLINE_IMAGE_BYTES:
+        raise TooLargeError(
+            f"The pictures of the request have {size:,} bytes; {limits.INLINE_IMAGE_BYTES:,} is the most",
+            fix="Upload them with POST /uploads/presign first, and name each as s3Uri.",
+        )
+    return pictures
+
+
+def one(image: Mapping[str, Any], field: str) -> Sent:
+    """The same for a picture that is alone in its request."""
+    (picture,) = sent([image])
+    return replace(picture, field=field)
+
+
+def _sent(image: Mapping[str, Any], field: str) -> Sent:
+    ways = {"imageData": image.get("image_data"), "s3Uri": image.get("s3_uri"), "url": image.get("url")}
+    given = {way: value for way, value in ways.items() if value is not None}
+    if len(given) != 1:
+        raise InvalidRequestError(
+            f"{field}: needs one of imageData, s3Uri and url",
+            problems=((field, f"names {' and '.join(given) or 'no picture'}"),),
+            fix="Send imageData, s3Uri or url for each picture, and only one of them.",
+        )
+    name = _shown(image.get("name"))
+    if "imageData" not in given:
+        return Sent(field, source=given, name=name)
+    try:
+        return Sent(field, data=decoded(given["imageData"]), name=name)
+    except BadImageError as error:
+        raise InvalidRequestError(
+            f"{field}.imageData: {error.detail}",
+            problems=((f"{field}.imageData", "is not valid base64"),),
+            fix=error.fix,
+            code=error.exact_code,
+        ) from None
+
+
+def _shown(name: str | None) -> str | None:
+    """A name that somebody gave, as people may see it; None where nothing is left of it."""
+    if not name:
+        return None
+    try:
+        return filenames.shown(name[-limits.FILENAME_CHARACTERS :])
+    except InvalidRequestError:
+        return None
 
 
 def decoded(text: str) -> bytes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from darkroom.domain import cost, limits
 from darkroom.domain.jobs import Job, derived_job_id
 from darkroom.domain.messages import message
-from darkroom.errors import IdempotencyMismatchError, TransientError, UnacceptableUrlError
+from darkroom.errors import IdempotencyMismatchError, TooLargeError, TransientError, UnacceptableUrlError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +45,20 @@ def check_url(fetcher: Fetcher, url: str, field: str, *, fix: str | None = None)
         fetcher.check(url)
     except UnacceptableUrlError as error:
         raise UnacceptableUrlError(f"{field}: {error.detail}", fix=fix or error.fix, code=error.exact_code) from error
+
+
+def check_request(request: Mapping[str, Any]) -> None:
+    """Raises TooLargeError for a request that has no room in its job's row."""
+    size = json_bytes(request)
+    if size > limits.REQUEST_BYTES:
+        raise TooLargeError(
+            f"The request has {size} bytes; {limits.REQUEST_BYTES} is the most",
+            fix="Split the images over several jobs.",
+        )
+
+
+def json_bytes(data: object) -> int:
+    return len(json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
 class Submissions:
