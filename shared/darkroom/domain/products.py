@@ -122,6 +122,7 @@ _TERMS: Final = {
     "false": Availability.OUT_OF_STOCK,
     "pending": Availability.OUT_OF_STOCK,
     "soldout": Availability.SOLD_OUT,
+    "sold": Availability.SOLD_OUT,
     "discontinued": Availability.DISCONTINUED,
 }
 

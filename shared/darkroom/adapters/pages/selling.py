@@ -31,6 +31,20 @@ _OFFER: Final = re.compile(
     re.IGNORECASE,
 )
 
+_STOCK: Final = (
+    (Availability.DISCONTINUED, vocabulary.DISCONTINUED),
+    (Availability.OUT_OF_STOCK, vocabulary.SOLD_OUT),
+    (Availability.OUT_OF_STOCK, vocabulary.ENDED),
+    (Availability.PRE_ORDER, vocabulary.PREORDER),
+    (Availability.BACK_ORDER, vocabulary.BACKORDER),
+    (Availability.LIMITED, vocabulary.LIMITED),
+    (Availability.IN_STOCK, vocabulary.IN_STOCK),
+)
+"""What is said first where a text says several: `not available, back in stock soon`."""
+_NAMED: Final = frozenset({"stock", "availability", "available", "avail", "status", "soldout", "sold"})
+NOTICE: Final = 12
+"""Pieces of text over the heading in which a page says that what follows is over."""
+
 
 def offer_of(page: Page, price: Price | None, list_price: Price | None) -> Fact | None:
     """What the page says of an offer beside its price, else the discount that price and list price make."""
@@ -97,46 +111,23 @@ def _best(stock: list[Availability]) -> Availability:
 
 def _seen_stock(page: Page) -> Iterator[Claim]:
     """What is written where the product is bought, and whether it can be."""
-    document, view = page.document, page.view
+    view = page.view
     prices = [c.piece for c in view.candidates if c.seen and not c.card and c.worth > 2]
     start = view.heading_piece
     end = max([start + 40, *(piece + 30 for piece in prices if start <= piece <= start + 150)])
-    end = min(end, len(document.pieces))
+    end = min(end, len(page.document.pieces))
     buttons = [b for b in view.buttons if start - 10 <= b.piece <= end + 30 and not page.apart(b.element)]
-    said: dict[Availability, float] = {}
-    for place in range(max(0, start), end):
-        piece = document.pieces[place]
-        if len(piece.text) > 90 or page.apart(piece.element):
-            continue
-        text = folded(piece.text)
-        short = len(piece.text) <= 40
-        named = {"stock", "availability", "available", "avail", "status", "soldout", "sold"} & _words_around(
-            page, piece.element
-        )
-        if _is_choice(page, piece.element):
-            continue  # of one size or colour
-        for kind, what in (
-            (Availability.OUT_OF_STOCK, vocabulary.SOLD_OUT),
-            (Availability.PRE_ORDER, vocabulary.PREORDER),
-            (Availability.BACK_ORDER, vocabulary.BACKORDER),
-            (Availability.LIMITED, vocabulary.LIMITED),
-            (Availability.IN_STOCK, vocabulary.IN_STOCK),
-        ):
-            if vocabulary.pattern(what).search(text):
-                weight = 0.4 + 0.2 * short + 0.15 * bool(named)
-                said[kind] = max(said.get(kind, 0.0), weight)
-                break
     enabled = [button for button in buttons if button.enabled]
-    if Availability.OUT_OF_STOCK in said:
+    said, told = _said_of_stock(page, start, end)
+    gone = max(Availability.OUT_OF_STOCK, Availability.DISCONTINUED, key=lambda kind: said.get(kind, 0.0))
+    if gone in said:
         # Beside a button that buys, it is more likely said of something else.
-        weight = said[Availability.OUT_OF_STOCK]
-        yield Claim(Availability.OUT_OF_STOCK, "visible text", weight * (0.6 if enabled else 1.2))
-    elif (
-        buttons
-        and not enabled
-        and any(folded(b.text) and vocabulary.pattern(vocabulary.SOLD_OUT).search(folded(b.text)) for b in buttons)
-    ):
+        yield Claim(gone, "visible text", said[gone] * (0.6 if enabled else 1.2))
+    elif not enabled and any(_says(vocabulary.SOLD_OUT, folded(button.text)) for button in buttons):
         yield Claim(Availability.OUT_OF_STOCK, "visible text", 0.8)
+    elif not enabled and told:
+        # A button that is off may only wait for a size; beside an offer to be told, it waits for the product.
+        yield Claim(Availability.OUT_OF_STOCK, "visible text", 0.6 if buttons else 0.5)
     for kind in (Availability.PRE_ORDER, Availability.BACK_ORDER, Availability.LIMITED, Availability.IN_STOCK):
         if kind in said:
             yield Claim(kind, "visible text", said[kind])
@@ -144,6 +135,30 @@ def _seen_stock(page: Page) -> Iterator[Claim]:
     else:
         if enabled:
             yield Claim(Availability.IN_STOCK, "dom", 0.5)
+
+
+def _said_of_stock(page: Page, start: int, end: int) -> tuple[dict[Availability, float], bool]:
+    """How surely each availability is written between two pieces of text, and whether one can be told of another."""
+    said: dict[Availability, float] = {}
+    told = False
+    for place in range(max(0, start - NOTICE), end):
+        piece = page.document.pieces[place]
+        if len(piece.text) > 90 or page.apart(piece.element) or _is_choice(page, piece.element):
+            continue
+        text = folded(piece.text)
+        if place < start:  # over the heading stands what makes the rest void, or nothing of the product
+            if _says(vocabulary.ENDED, text):
+                said[Availability.OUT_OF_STOCK] = 0.6
+            continue
+        told = told or _says(vocabulary.NOTIFY, text)
+        if kind := next((kind for kind, what in _STOCK if _says(what, text)), None):
+            weight = 0.4 + 0.2 * (len(piece.text) <= 40) + 0.15 * bool(_NAMED & _words_around(page, piece.element))
+            said[kind] = max(said.get(kind, 0.0), weight)
+    return said, told
+
+
+def _says(what: str, text: str) -> bool:
+    return vocabulary.pattern(what).search(text) is not None
 
 
 def _words_around(page: Page, number: int) -> set[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.adapters.pages import json_text
@@ -18,7 +19,6 @@ from darkroom.domain.plain_text import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from decimal import Decimal
 
     from darkroom.adapters.pages.document import Document
 
@@ -48,10 +48,16 @@ _LISTS: Final = (
     *("compare_at_price", "compareAtPrice", "regularPrice", "regular_price", "listPrice", "list_price", "oldPrice"),
     *("old_price", "originalPrice", "original_price", "wasPrice", "rrp", "msrp", "basePrice"),
 )
+_PRICING: Final = ("pricing", "prices", "priceInfo", "price_info", "priceData", "price", "offer", "offers")
+"""Where a product of a state keeps its prices together."""
 _STOCK: Final = ("availability", "available", "inStock", "in_stock", "isInStock", "stockStatus", "isAvailable")
 _LOOSE_PRICE: Final = re.compile(
     r"[\"']?\b(?:price|productPrice|product_price|ecomm_totalvalue|salePrice|sale_price|finalPrice)[\"']?\s{0,3}:\s{0,3}"
+    r"(?:\{[^{}]{0,120}?\b(?:(centAmount)|amount|value)[\"']?\s{0,3}:\s{0,3})?"
     r"[\"']?(\d{1,9}(?:[.,]\d{1,4})?)[\"']?\s{0,3}[,}\n]"
+)
+_LOOSE_CODE: Final = re.compile(
+    r"[\"']?\b(?:currency|currencyCode|priceCurrency)[\"']?\s{0,3}:\s{0,3}[\"']([A-Z]{3})[\"']"
 )
 _LOOSE_NAME: Final = re.compile(
     r"[\"']?\b(?:name|productName|product_name|title)[\"']?\s{0,3}:\s{0,3}(\"[^\"\n]{2,300}\"|'[^'\n]{2,300}')"
@@ -130,6 +136,8 @@ def _state(one: dict[str, Any], currency: str | None) -> Iterator[State]:
     variants = one.get("variants")
     first = variants[0] if isinstance(variants, list) and variants and isinstance(variants[0], dict) else {}
     cents = bool({"compare_at_price", "price_min"} & (one.keys() | first.keys()))
+    inner: dict[str, Any] = next((one[key] for key in _PRICING if isinstance(one.get(key), dict)), {})
+    one = {**inner, **one}
     code = _code(one) or currency
     price, list_price = _number(one, _PRICES, code), _number(one, _LISTS, code)
     stock = next((one[key] for key in _STOCK if key in one and not isinstance(one[key], dict | list)), None)
@@ -146,13 +154,10 @@ def _number(one: dict[str, Any], keys: tuple[str, ...], currency: str | None) ->
             if isinstance(value, list):
                 value = value[0] if value else None
             if isinstance(value, dict):
+                if isinstance(cents := value.get("centAmount"), str) and cents.isdigit():
+                    return Decimal(cents) / 100
                 value = next(
-                    (
-                        value[inner]
-                        for inner in ("value", "amount", "price", "raw", "centAmount", "min")
-                        if inner in value
-                    ),
-                    None,
+                    (value[inner] for inner in ("value", "amount", "price", "raw", "min") if inner in value), None
                 )
         if isinstance(value, str) and (amount := declared_amount(value, currency)) is not None:
             return amount
@@ -176,6 +181,8 @@ def _loosely(text: str, wanted: set[str], currency: str | None) -> Iterator[Stat
             continue
         close = text[max(0, named.start() - 400) : named.end() + 600]
         priced = _LOOSE_PRICE.search(close, min(named.start(), 400)) or _LOOSE_PRICE.search(close)
-        if priced and (amount := declared_amount(priced.group(1), currency)) is not None:
-            yield State(amount, None, None, None, in_cents=False)
+        if priced and (amount := declared_amount(priced.group(2), currency)) is not None:
+            coded = _LOOSE_CODE.search(close, priced.start())
+            code = coded.group(1) if coded and coded.group(1) in CODES else None
+            yield State(amount / 100 if priced.group(1) else amount, None, code, None, in_cents=False)
             return

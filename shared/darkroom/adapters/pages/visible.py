@@ -11,6 +11,7 @@ import math
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from darkroom.adapters.pages import vocabulary as words
@@ -19,17 +20,19 @@ from darkroom.domain.plain_text import folded, likeness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from decimal import Decimal
 
     from darkroom.adapters.pages.document import Document
     from darkroom.adapters.pages.prices import Money
 
 CANDIDATES: Final = 1_500
+HIGHEST_TAX: Final = Decimal("1.28")
 CARD_PIECES: Final = 30
 """Largest box, in pieces of text, that is one product among others and not a part of the page."""
 PRICE_CHARACTERS: Final = 80
 """Longest text around a price that is still a price and not a sentence."""
 _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
+_LISTS: Final = frozenset({"ul", "ol", "li", "dl"})
+"""A list by its make, whose class says `list` and means no price."""
 _FRAMES: Final = frozenset({"header", "footer", "nav", "aside"})
 _PRICE_ATTRIBUTES: Final = (
     *(
@@ -58,8 +61,9 @@ class Candidate:
 
     `was` it is called, or shown as, a former price; `other` is of something beside the product: a saving, a delivery,
     an instalment; a `card` is another product's; `reduced` is what a percentage beside it makes of a higher price;
-    `topped` has such a lower price at its side; a `regular` one is former only where a lower one stands beside it, and
-    else the only one there is. `section` is the heading of a later part of the page, -1 for none.
+    `topped` has such a lower price at its side; a `net` one is called without tax; a `regular` one is former only where
+    a lower one stands beside it, and else the only one there is. `section` is the heading of a later part of the page,
+    -1 for none.
     """
 
     amount: Decimal
@@ -78,6 +82,7 @@ class Candidate:
     reduced: bool = False
     topped: bool = False
     regular: bool = False
+    net: bool = False
     section: int = -1
 
 
@@ -372,10 +377,14 @@ def _links_away(document: Document, number: int) -> bool:
 def _find_sections(view: View) -> None:
     """Which heading stands last before each price, of those that come after the product's own."""
     document = view.document
+    priced = {candidate.element for candidate in view.candidates}
     headings = [
         number
         for number, element in enumerate(document.elements)
-        if element.tag in _HEADINGS[1:5] and not element.hidden and element.last > element.first
+        if element.tag in _HEADINGS[1:5]
+        and not element.hidden
+        and element.last > element.first
+        and number not in priced
     ]
     for candidate in view.candidates:
         last = bisect_left(headings, candidate.element)
@@ -390,13 +399,16 @@ _PERCENT: Final = re.compile(r"[-−–(]?\s?(\d{1,2})(?:[.,]\d)?\s?[%٪]")
 
 
 def _find_reductions(view: View) -> None:
-    """Two prices side by side and a percentage that makes the one of the other: it says itself which is which."""
+    """Two prices side by side and a saving that makes the one of the other: it says itself which is which.
+
+    The saving is a percentage, unless it is the reward of a subscription, or an amount that is called one.
+    """
     seen = sorted((candidate for candidate in view.candidates if candidate.seen), key=lambda one: one.piece)
     places = [candidate.piece for candidate in seen]
     done: set[tuple[int, int]] = set()
     for place, piece in enumerate(view.document.pieces):
         found = _PERCENT.search(piece.text) if len(piece.text) <= 30 else None
-        if not found:
+        if not found or _says(words.SUBSCRIPTION, folded(piece.text)):
             continue
         share = int(found.group(1)) / 100
         first, last = bisect_left(places, place - 9), bisect_left(places, place + 10)
@@ -410,6 +422,17 @@ def _find_reductions(view: View) -> None:
                     high.was, low.reduced = True, True
                     for between in near:
                         between.topped = between.topped or low.amount < between.amount < high.amount
+    for place, saved in enumerate(seen):
+        if not _is_saving(saved):
+            continue
+        near = [one for one in seen[max(0, place - 6) : place + 7] if abs(one.piece - saved.piece) <= 9]
+        for high in near:
+            if any(low is not saved and high.amount - low.amount == saved.amount for low in near):
+                high.was = True
+
+
+def _is_saving(candidate: Candidate) -> bool:
+    return _says(words.SAVING, _words_before(candidate)[-22:]) or _opens(words.SAVING, _own_after(candidate))
 
 
 def _weigh(candidate: Candidate, view: View) -> None:
@@ -431,9 +454,7 @@ def _weigh(candidate: Candidate, view: View) -> None:
     worth -= 2.5 if words.ELSEWHERE_WORDS & (around.near | around.far) else 0.0
     worth -= 1.5 if _says(words.MISLEADING, _words_before(candidate)[-14:]) and not candidate.was else 0.0
     worth -= _spoken_of(candidate, view.document)
-    worth -= (
-        1.0 if _says(words.WITHOUT_TAX, f"{_words_before(candidate)[-16:]} {folded(candidate.after)[:14]}") else 0.0
-    )
+    worth -= 1.0 if candidate.net else 0.0
     worth -= 2.0 if _says(words.UNIT_LABELS, _words_before(candidate)[-22:]) else 0.0
     worth -= 1.0 if candidate.after.strip().startswith("+") or candidate.before.rstrip().endswith("+") else 0.0
     if candidate.section >= 0:
@@ -464,6 +485,16 @@ def _compare(view: View) -> None:
         ):
             candidate.was = True
             candidate.worth -= 4.0
+    # Of two that differ by a tax the page leads with the one that it asks.
+    for candidate in own:
+        if candidate.net and any(
+            candidate.amount < other.amount <= candidate.amount * HIGHEST_TAX
+            and not other.net
+            and 0 <= candidate.piece - other.piece <= 10
+            for other in own
+        ):
+            candidate.other = True
+            candidate.worth -= 3.5
     # Many shops write a price twice, once for reading aloud.
     former = [one for one in view.candidates if one.seen and one.was]
     for candidate in own:
@@ -501,6 +532,8 @@ def _surroundings(candidate: Candidate, view: View) -> _Surroundings:
     return _Surroundings(frozenset(near), frozenset(far), framed, linked, taxed)
 
 
+_PRICE_BEFORE: Final = re.compile(r"[$€£¥₹]\s?\d[\d.,]*|\d[\d.,]*\s?(?:[$€£¥₹円]|zł|Kč|kr\b)")
+_BRACKETED: Final = re.compile(r"\s?[(\uff08][^)\uff09]*")
 _THRESHOLD: Final = re.compile(
     r"\s?(?:\(含\))?\s?(?:以上|이상|or more\b|and (?:over|above|up)\b|oder mehr\b|ou plus\b|o más\b|ou mais\b)",
     re.IGNORECASE,
@@ -511,10 +544,14 @@ _THRESHOLD: Final = re.compile(
 def _judge_words(candidate: Candidate, document: Document, near: frozenset[str]) -> None:
     """Whether it is the former price, or the price of something beside the product."""
     element = document.elements[candidate.element]
-    own = element.words | document.elements[element.parent].words
+    own = element.words | (
+        parent.words - {"list"} if (parent := document.elements[element.parent]).tag in _LISTS else parent.words
+    )
     before, whole_before = _words_before(candidate), folded(candidate.before)
-    # What is followed by another number was said of that one.
-    own_after = folded(candidate.after[:16]) if not re.search(r"\d", candidate.after[:24]) else ""
+    own_after = _own_after(candidate)
+    bracketed = _BRACKETED.match(candidate.after)  # what stands behind is of the next price
+    after = bracketed.group() if bracketed else candidate.after
+    candidate.net = _says(words.WITHOUT_TAX, f"{before[-16:]} {folded(after)[:14]}")
     candidate.regular = bool(words.OLD_WORDS & own) and not words.NOW_WORDS & own and not {"final", "sale"} & near
     candidate.was = (
         candidate.was
@@ -524,9 +561,8 @@ def _judge_words(candidate: Candidate, document: Document, near: frozenset[str])
         or _says(words.LIST_PRICE, before[-28:])
     )
     candidate.other = (
-        bool(words.OTHER_WORDS & near)
-        or _says(words.SAVING, before[-22:])
-        or _opens(words.SAVING, own_after)
+        (bool(words.OTHER_WORDS & near) and not _says(words.LIST_PRICE, before[-28:]))
+        or _is_saving(candidate)
         or _says(words.DELIVERY, before[-40:])
         or _says(words.DELIVERY, own_after[:14])
         or _says(words.INSTALMENT, whole_before[-14:])
@@ -535,8 +571,21 @@ def _judge_words(candidate: Candidate, document: Document, near: frozenset[str])
         or _says(words.ABOUT, before[-16:])
         or re.search(r"\d[^\w]{0,4}\s{0,2}[–—-]\s{0,2}$", candidate.before) is not None  # the upper end of a range
         or _of_a_measure(candidate.after.strip()[:14])
+        or _says(words.SUBSCRIPTION, _since_price(candidate.before)[-30:])
+        or re.search(words.pattern(words.TIERS).pattern + r"\W*\Z", _since_price(candidate.before)) is not None
+        or re.search(r"\d\s?\+\s?(?:pcs|pieces|units|stück|szt)?\s?[:=–-]?\s?\Z", candidate.before) is not None
         or _THRESHOLD.match(candidate.after) is not None
     )
+
+
+def _own_after(candidate: Candidate) -> str:
+    """What follows the price, unless another number does: then it was said of that one."""
+    return folded(candidate.after[:16]) if not re.search(r"\d", candidate.after[:24]) else ""
+
+
+def _since_price(before: str) -> str:
+    """What was said after the last price, with the numbers that are none: `subscribe and save 15 %`."""
+    return folded(_PRICE_BEFORE.split(before)[-1])
 
 
 def _words_before(candidate: Candidate) -> str:

@@ -61,7 +61,7 @@ INSTALMENT: Final = (
 WITHOUT_TAX: Final = (
     "ex vat|excl vat|excluding vat|ex tax|excl tax|without vat|ex gst|netto|exkl mwst|zzgl mwst|ohne mwst|hors taxes?|"
     "sin iva|sem iva|iva esclusa|excl btw|bez vat|bez dph|bez pdv|afa nelkul|fara tva|exkl moms|ekskl mva|ekskl moms|"
-    "alv 0|без ндс|без пдв|税抜|未稅"
+    "alv 0|без ндс|без пдв|税抜|税別|本体価格|本体|未稅"
 )
 UNIT_LABELS: Final = (
     "per unit|unit price|price per|grundpreis|cena jednotkowa|jednotkova cena|egysegar|pret unitar|jamforpris|"
@@ -69,7 +69,7 @@ UNIT_LABELS: Final = (
     "prijs per kilo"
 )
 PER_UNIT: Final = (
-    "per unit|unit price|each 100|per 100|per kg|per litre|per liter|per lb|per oz|per sq|per m|pro|je 100|"
+    "count|ct|per unit|unit price|each 100|per 100|per kg|per litre|per liter|per lb|per oz|per sq|per m|pro|je 100|"
     "grundpreis|100 ?g|100 ?ml|1 ?kg|1 ?l|kg|litre|liter|ml|m2|sqm|sq ft|oz|lb|l|kilo|au kilo|le kilo|al kg|"
     "por kg|por litro|za kg|za 100|za 1|za litr|cena jednotkowa|jednotkova cena|egysegar|pret unitar|"
     "jamforpris|jmf pris|prm|vertailuhinta|за кг|за литр|за шт|unité|unidad|unidade|je|stuk|stuk prijs"
@@ -87,19 +87,60 @@ SOLD_OUT: Final = (
     "vypredane|nie je skladom|nedostupny|rasprodano|nije dostupno|nema na zalihi|nedostupno|elfogyott|"
     "nem elerheto|nincs raktaron|nincs keszleten|stoc epuizat|indisponibil|epuizat|slutsald|slut i lager|"
     "ej i lager|utsolgt|ikke pa lager|udsolgt|loppuunmyyty|ei varastossa|loppu|нет в наличии|распродано|"
-    "нет на складе|товар закончился|снят с производства|немає в наявності|закінчився|tukendi|stokta yok|"
+    "нет на складе|товар закончился|немає в наявності|закінчився|tukendi|stokta yok|"
     "tukenmistir|غير متوفر|نفذت الكمية|نفد من المخزون|אזל מהמלאי|לא במלאי|売り切れ|在庫切れ|在庫なし|品切れ|"
     "完売|售完|已售完|缺貨|補貨中|完售|无货|缺货|售罄|已售罄|품절|일시품절|매진|재고없음|สินค้าหมด|หมด|"
     "het hang|tam het hang|stok habis|habis|nav noliktava|nav pieejams|isparduota|neturime|läbi müüdud|"
     "labi muudud|εξαντληθηκε|μη διαθεσιμο|изчерпан|няма наличност"
 )
 IN_STOCK: Final = (
-    "in stock|available now|in stock and ready|ready to ship|ships today|auf lager|sofort lieferbar|lieferbar|"
-    "verfugbar|vorratig|en stock|disponible|disponivel|em estoque|em stock|en existencia|disponibile|"
-    "disponibilita immediata|op voorraad|direct leverbaar|dostepny|w magazynie|na stanie|dostepnosc|skladem|"
-    "skladom|na sklade|na zalihi|dostupno|raktaron|keszleten|in stoc|i lager|pa lager|varastossa|в наличии|"
-    "есть в наличии|в наявності|stokta|متوفر|במלאי|在庫あり|有貨|現貨|现货|有货|재고있음|มีสินค้า|con hang|"
+    "in stock|[1-9]\\d* available|available now|in stock and ready|ready to ship|ships today|auf lager|"
+    "sofort lieferbar|lieferbar|verfugbar|vorratig|en stock|disponible|disponivel|em estoque|em stock|"
+    "en existencia|disponibile|disponibilita immediata|op voorraad|direct leverbaar|dostepny|w magazynie|na stanie|"
+    "dostepnosc|skladem|skladom|na sklade|na zalihi|dostupno|raktaron|keszleten|in stoc|i lager|pa lager|"
+    "varastossa|в наличии|есть в наличии|в наявності|stokta|متوفر|במלאי|在庫あり|有貨|現貨|现货|有货|재고있음|"
+    "มีสินค้า|con hang|"
     "tersedia|noliktava|pieejams|laos|σε αποθεμα|διαθεσιμο|наличен|в наличност"
+)
+ENDED: Final = (
+    "(?:ad|advert|advertisement|listing|auction|lot|bidding) (?:is |has |was |has been )?(?:over|ended|expired|"
+    "closed|removed|deactivated|inactive|sold)|no longer (?:active|for sale|listed)|"
+    "anzeige (?:ist )?(?:nicht mehr aktiv|beendet|deaktiviert|abgelaufen)|auktion beendet|angebot beendet|"
+    "bereits verkauft|annonce (?:expiree|desactivee|supprimee)|vente terminee|enchere terminee|anuncio (?:caducado|"
+    "finalizado|desactivado)|subasta finalizada|anuncio (?:expirado|encerrado)|leilao encerrado|"
+    "annuncio (?:scaduto|non piu disponibile)|asta terminata|advertentie (?:verlopen|verwijderd)|veiling gesloten|"
+    "ogloszenie (?:nieaktualne|zakonczone)|aukcja zakonczona|オークション終了|販売終了しました"
+)
+DISCONTINUED: Final = (
+    "discontinued|no longer (?:made|produced|manufactured|in production|offered)|nicht mehr (?:hergestellt|"
+    "produziert|im sortiment)|produktion eingestellt|aus dem sortiment genommen|plus (?:fabrique|produit|"
+    "commercialise)|produit arrete|fabrication arretee|descatalogado|descontinuado|fuera de catalogo|"
+    "ya no se fabrica|fora de linha|descontinuada|fuori produzione|fuori catalogo|uit productie|"
+    "uit het assortiment|niet meer in productie|produkt wycofany|wycofano ze sprzedazy|produkcja zakonczona|"
+    "vyroba ukoncena|снят с производства|снято с производства|utgatt|udgaet|utgar|生産終了|製造終了|"
+    "販売終了|取扱終了|取り扱い終了|廃番|停产|"
+    "停產|단종"
+)
+NOTIFY: Final = (
+    "(?:notify|email|tell|alert|let) me(?: know)? (?:when|if|once)|notify me(?! of| about)|(?:join|"
+    "join the) (?:waitlist|waiting list)|back in stock (?:alert|notification)|benachrichtig\\w{0,6}(?: mich)?|"
+    "erinnere mich|(?:me prevenir|m avertir|prevenez moi|alertez moi|etre alerte)\\w{0,3}|avisame|avisarme|"
+    "notificarme|avise me|avisem me|me avise|avvisami|avvertimi|notificami|mail mij|houd mij op de hoogte|"
+    "laat het me weten|powiadom(?: mnie)?|hlidat (?:dostupnost|pes)|upozornit|meddela mig|giv mig besked|"
+    "varsle meg|ilmoita minulle|сообщить о поступлении|уведомить|повідомити|gelince haber ver|"
+    "再入荷|入荷お知らせ|入荷通知|貨到通知|"
+    "到货通知|재입고"
+)
+SUBSCRIPTION: Final = (
+    "subscribe|subscription|autoship|auto delivery|repeat delivery|subscribers?|im abo|abo|abonnement|"
+    "abonne\\w{0,2}|suscribete|suscripcion|abbonamento|abbonati|assine|assinatura|abonnee|subskrypcj\\w|"
+    "prenumeration|定期便|定期購入|お届け定期|訂閱|订阅|정기배송|정기구독"
+)
+TIERS: Final = (
+    "\\d+ (?:or more|and more|and up|and above|or above|pcs|pieces|units|stuck|stk|oder mehr|ou plus|o mas|ou mais|"
+    "o piu|of meer|lub wiecej|szt|個以上|点以上)|(?:ab|buy|from|a partir de|des|desde|da|vanaf|"
+    "od) \\d+(?: (?:stuck|stk|"
+    "pcs|pieces|units|szt|st|unites|unidades|pezzi|stuks))?"
 )
 PREORDER: Final = (
     "pre order|preorder|pre order now|available for pre order|vorbestellen|vorbestellung|vorbestellbar|"
@@ -143,7 +184,7 @@ BRAND_LABELS: Final = (
 )
 MISLEADING: Final = (
     "from|starting|guarantee|cover|sold separately|deposit|gift card|warranty|protection plan|insurance|"
-    "trade in|worth|value|shop now|points?|bonus|credit|balance|subtotal|sub total|total|cart total|tax|fee|"
+    "protection|trade in|worth|value|shop now|points?|bonus|credit|balance|subtotal|sub total|total|cart total|tax|fee|"
     "fees|tip|donation|sign up|newsletter"
 )
 NEXT_SECTION: Final = (
