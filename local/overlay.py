@@ -2,11 +2,13 @@
 
 - Functions run from source on the application's interpreter: the layers, which are compiled for Lambda's Python, are
   dropped, and `shared/` is on the path.
-- A container function becomes a zip of its folder: the emulator would want Docker for an image.
+- A container function becomes a zip of its folder, which its image's command names: the emulator would want Docker for
+  an image.
 - `ANY` is spelled out: the emulator drops a method of that name.
 - No versions behind an alias: an edit would reach $LATEST and never be seen.
 - A refusal of plain HTTP is left out: the emulator speaks nothing else.
 - A queue's concurrency that is a parameter is written as that parameter's number: the emulator takes it for text.
+- An alarm on an expression is left out: the emulator knows metrics alone.
 - Binary media types are written with a plain slash: the emulator does not read SAM's `~1` form.
 - The stage is `local`, which no deployment may have, so that a setting can be for a laptop alone; keys of AI providers
   are looked for below its name.
@@ -31,6 +33,7 @@ LAYER: Final = "AWS::Serverless::LayerVersion"
 FUNCTION: Final = "AWS::Serverless::Function"
 API: Final = "AWS::Serverless::Api"
 MAPPING: Final = "AWS::Lambda::EventSourceMapping"
+ALARM: Final = "AWS::CloudWatch::Alarm"
 POLICIES: Final = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
 HANDLER: Final = "handler.handler"
 PUBLISHED: Final = (
@@ -83,7 +86,8 @@ def localised(template: Template, root: Path, settings: Mapping[str, str]) -> Te
     local["Resources"] = resources = {
         name: resource
         for name, resource in resources.items()
-        if resource["Type"] not in POLICIES or resource["Properties"]["PolicyDocument"]["Statement"]
+        if (resource["Type"] not in POLICIES or resource["Properties"]["PolicyDocument"]["Statement"])
+        and not (resource["Type"] == ALARM and "Metrics" in resource["Properties"])
     }
     _spell_out_any(resources)
     _name_functions_themselves(resources)
@@ -97,10 +101,13 @@ def keys_prefix(stage: str) -> str:
 
 
 def source(function: Mapping[str, Any]) -> PurePosixPath:
-    """The folder of a function's own code, relative to the template: its CodeUri, or where its Dockerfile is."""
+    """The folder of a function's own code, relative to the template: its CodeUri; of a container function the folder
+    that its command names (`detect.handler`), beside the folder that holds the Dockerfile, which may be another's.
+    """
     properties = function["Properties"]
     if properties.get("PackageType") == "Image":
-        return PurePosixPath(function["Metadata"]["Dockerfile"]).parent
+        (command,) = properties["ImageConfig"]["Command"]
+        return PurePosixPath(function["Metadata"]["Dockerfile"]).parent.parent / command.removesuffix(".handler")
     return PurePosixPath(properties["CodeUri"])
 
 

@@ -29,6 +29,8 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
 
 ENGINES: Final = ("auto", "onnx", "rekognition", "dlib")
 """What DETECT_ENGINE takes."""
+FACE_ENGINES: Final = ("auto", "onnx", "insightface", "yunet", "dlib")
+"""What FACE_ENGINE takes."""
 LOCAL_STAGE: Final = "local"
 """The stage of the embedded AWS of a laptop; the template refuses it, so no deployment has it."""
 KEY_SUFFIXES: Final = ("_API_KEY", "_API_TOKEN")
@@ -48,11 +50,17 @@ class Settings:
     jobs_table: str
     uploads_table: str
     keys_table: str
+    people_table: str
     detect_queue_url: str
     generation_queue_url: str
+    face_queue_url: str
+    face_uploads_queue_url: str
+    index_queue_url: str
     webhook_queue_url: str
     webhook_secret_id: str
     provider_keys_prefix: str
+    face_function_name: str
+    vectors_uri: str
     allowed_origins: tuple[str, ...]
     requests_per_minute: int
     fetch_loopback: frozenset[Place]
@@ -66,6 +74,9 @@ class Settings:
     detect_layout: str
     detect_confidence: float
     detect_threads: int
+    face_engine: str
+    face_pack_dir: str
+    face_pack: str
     model_cache: str
     rekognition_region: str
     provider_keys: Mapping[str, str] = field(repr=False)
@@ -91,11 +102,17 @@ VARIABLES: Final[dict[str, str]] = {
     "jobs_table": "TABLE_NAME",
     "uploads_table": "UPLOADS_TABLE_NAME",
     "keys_table": "KEYS_TABLE_NAME",
+    "people_table": "PEOPLE_TABLE_NAME",
     "detect_queue_url": "QUEUE_URL",
     "generation_queue_url": "GENERATION_QUEUE_URL",
+    "face_queue_url": "FACE_QUEUE_URL",
+    "face_uploads_queue_url": "FACE_UPLOADS_QUEUE_URL",
+    "index_queue_url": "INDEX_QUEUE_URL",
     "webhook_queue_url": "WEBHOOK_QUEUE_URL",
     "webhook_secret_id": "WEBHOOK_SECRET_ID",
     "provider_keys_prefix": "PROVIDER_KEYS_PREFIX",
+    "face_function_name": "FACE_FUNCTION_NAME",
+    "vectors_uri": "VECTORS_URI",
     "allowed_origins": "ALLOWED_ORIGINS",
     "requests_per_minute": "REQUESTS_PER_MINUTE",
     "fetch_loopback": "FETCH_ALLOW_LOOPBACK",
@@ -109,6 +126,9 @@ VARIABLES: Final[dict[str, str]] = {
     "detect_layout": "DETECT_LAYOUT",
     "detect_confidence": "DETECT_CONFIDENCE",
     "detect_threads": "DETECT_THREADS",
+    "face_engine": "FACE_ENGINE",
+    "face_pack_dir": "FACE_PACK_DIR",
+    "face_pack": "FACE_PACK",
     "model_cache": "MODEL_CACHE",
     "rekognition_region": "REKOGNITION_REGION",
 }
@@ -140,37 +160,50 @@ def read(environment: Mapping[str, str]) -> Settings:
 
     for name in ALIASES:  # also those that are none of ours to use: who sets two of them means one value
         text(name)
-    engine = text("DETECT_ENGINE", "auto")
-    if engine not in ENGINES:
-        raise SettingsError(
-            f"DETECT_ENGINE is {engine!r}, which is no engine", fix=f"Set it to one of: {', '.join(ENGINES)}."
-        )
+    def engine(name: str, engines: tuple[str, ...]) -> str:
+        chosen = text(name, "auto")
+        if chosen not in engines:
+            raise SettingsError(
+                f"{name} is {chosen!r}, which is no engine", fix=f"Set it to one of: {', '.join(engines)}."
+            )
+        return chosen
+
     region = text("AWS_REGION") or text("AWS_DEFAULT_REGION", "us-east-1")
+    bucket = text("BUCKET_NAME")
     return Settings(
         stage=text("STAGE", "dev"),
         region=region,
-        bucket=text("BUCKET_NAME"),
+        bucket=bucket,
         jobs_table=text("TABLE_NAME"),
         uploads_table=text("UPLOADS_TABLE_NAME"),
         keys_table=text("KEYS_TABLE_NAME"),
+        people_table=text("PEOPLE_TABLE_NAME"),
         detect_queue_url=text("QUEUE_URL"),
         generation_queue_url=text("GENERATION_QUEUE_URL"),
+        face_queue_url=text("FACE_QUEUE_URL"),
+        face_uploads_queue_url=text("FACE_UPLOADS_QUEUE_URL"),
+        index_queue_url=text("INDEX_QUEUE_URL"),
         webhook_queue_url=text("WEBHOOK_QUEUE_URL"),
         webhook_secret_id=text("WEBHOOK_SECRET_ID"),
         provider_keys_prefix=text("PROVIDER_KEYS_PREFIX"),
+        face_function_name=text("FACE_FUNCTION_NAME"),
+        vectors_uri=text("VECTORS_URI", f"s3://{bucket}/vectors" if bucket else ""),
         allowed_origins=tuple(filter(None, (origin.strip() for origin in text("ALLOWED_ORIGINS").split(",")))),
         fetch_loopback=_places(text("FETCH_ALLOW_LOOPBACK"), text("STAGE")),
         requests_per_minute=int(number("REQUESTS_PER_MINUTE", limits.REQUESTS_PER_MINUTE, 1, 100_000)),
         oidc_issuer=text("OIDC_ISSUER"),
         oidc_audience=text("OIDC_AUDIENCE"),
         oidc_jwks_url=text("OIDC_JWKS_URL"),
-        detect_engine=engine,
+        detect_engine=engine("DETECT_ENGINE", ENGINES),
         detect_model=text("DETECT_MODEL"),
         detect_model_dir=text("DETECT_MODEL_DIR"),
         detect_model_list=text("DETECT_MODEL_LIST"),
         detect_layout=text("DETECT_LAYOUT"),
         detect_confidence=number("DETECT_CONFIDENCE", 0.4, 0.01, 0.99),
         detect_threads=int(number("DETECT_THREADS", 0, 0, 64)),
+        face_engine=engine("FACE_ENGINE", FACE_ENGINES),
+        face_pack_dir=text("FACE_PACK_DIR"),
+        face_pack=text("FACE_PACK"),
         model_cache=text("MODEL_CACHE", "~/.cache/darkroom/models"),
         rekognition_region=text("REKOGNITION_REGION", region),
         provider_keys=_by_provider(environment, *KEY_SUFFIXES),

@@ -6,6 +6,7 @@ only for what its first request touches. Adapters are imported inside the functi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache, partial
 from importlib import import_module
@@ -16,7 +17,7 @@ from darkroom.errors import NoModelError
 from darkroom.settings import settings as settings  # noqa: PLC0414 - functions find it here, beside the parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from darkroom import ports
@@ -176,6 +177,31 @@ def generation_queue() -> ports.MessageQueue:
 
 
 @cache
+def face_queue() -> ports.MessageQueue:
+    from darkroom.adapters.aws.clients import client
+    from darkroom.adapters.aws.queues import SqsQueue
+
+    return SqsQueue(client("sqs"), settings().need("face_queue_url"))
+
+
+@cache
+def face_uploads_queue() -> ports.MessageQueue:
+    """What S3 tells of objects under faces/."""
+    from darkroom.adapters.aws.clients import client
+    from darkroom.adapters.aws.queues import SqsQueue
+
+    return SqsQueue(client("sqs"), settings().need("face_uploads_queue_url"))
+
+
+@cache
+def index_queue() -> ports.MessageQueue:
+    from darkroom.adapters.aws.clients import client
+    from darkroom.adapters.aws.queues import SqsQueue
+
+    return SqsQueue(client("sqs"), settings().need("index_queue_url"))
+
+
+@cache
 def webhook_queue() -> ports.MessageQueue:
     from darkroom.adapters.aws.clients import client
     from darkroom.adapters.aws.queues import SqsQueue
@@ -225,14 +251,36 @@ def endings() -> Endings:
     return Endings(store=job_store(), webhooks=webhook_queue(), clock=clock(), meter=meter())
 
 
-def job_queues() -> dict[Kind, ports.MessageQueue]:
+class JobQueues(Mapping["Kind", "ports.MessageQueue"]):
+    """A queue is made when the first job of its kind is sent: a function is told of those alone that it sends to."""
+
+    def __init__(self, made_by: dict[Kind, Callable[[], ports.MessageQueue]]) -> None:
+        self._made_by = made_by
+
+    def __getitem__(self, kind: Kind) -> ports.MessageQueue:
+        return self._made_by[kind]()
+
+    def __iter__(self) -> Iterator[Kind]:
+        return iter(self._made_by)
+
+    def __len__(self) -> int:
+        return len(self._made_by)
+
+
+def job_queues() -> JobQueues:
     from darkroom.domain.jobs import Kind
 
-    return {
-        Kind.DETECTION: detect_queue(),
-        Kind.DOODLE: generation_queue(),
-        Kind.PRODUCT_IMAGE: generation_queue(),
-    }
+    return JobQueues(
+        {
+            Kind.DETECTION: detect_queue,
+            Kind.DOODLE: generation_queue,
+            Kind.PRODUCT_IMAGE: generation_queue,
+            Kind.FACES: face_queue,
+            Kind.ENROLMENT: index_queue,
+            Kind.ERASURE: index_queue,
+            Kind.REEMBEDDING: index_queue,
+        }
+    )
 
 
 @cache
@@ -312,6 +360,9 @@ def health() -> Health:
             "media": lambda: next(iter(objects().list("results/health/")), None),
             "detectQueue": lambda: detect_queue().waiting(),
             "generationQueue": lambda: generation_queue().waiting(),
+            "faceQueue": lambda: face_queue().waiting(),
+            "faceUploadsQueue": lambda: face_uploads_queue().waiting(),
+            "indexQueue": lambda: index_queue().waiting(),
             "webhookQueue": lambda: webhook_queue().waiting(),
         },
         clock(),

@@ -15,6 +15,7 @@ from darkroom.domain import webhooks
 from darkroom.domain.jobs import Failure, Job, Kind, State
 from darkroom.domain.limits import HOUR
 from darkroom.domain.messages import message
+from darkroom.entry.commands.jobs import QUEUES
 
 if TYPE_CHECKING:
     from local.stack import Stack
@@ -122,7 +123,7 @@ def test_dead_letters_are_moved_back_with_their_count_and_progress(
 def test_without_a_name_every_queue_is_redriven(jobs: Command, named: tuple[str, ...]) -> None:
     status, out, _ = jobs("redrive", *named)
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines()] == ["detect", "generation", "webhook"]
+    assert [line.split()[0] for line in out.splitlines()] == list(QUEUES)
 
 
 def test_an_owners_webhook_secret_is_the_one_that_its_webhooks_are_signed_with(

@@ -52,8 +52,15 @@ GATEWAY_ANSWERS: Final = {
     "UNSUPPORTED_MEDIA_TYPE": 415,
 }
 """What this API's gateway can answer by itself, and with which status; the two defaults catch the rest."""
+BUCKET_ARN: Final = "arn:${AWS::Partition}:s3:::"
 PROBLEM_FIELDS: Final = {"type", "title", "detail", "code", "requestId", "fix", "message"}
 DATA: Final = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret")
+PROVISIONED: Final = {"face_embed": "FaceProvisionedConcurrency"}
+"""The functions behind an alias that are too large to be kept ready with all others, each with its own parameter."""
+LASTING: Final = {"PeopleTable": "nobody ends by time: a person goes, with all of theirs, when they are erased"}
+"""The tables whose rows do not expire, each with its reason."""
+KEPT: Final = ("people/", "vectors/")
+"""What is below these stays in the bucket until its person is erased."""
 DAY: Final = 86_400
 MEGABYTES_OF_GENERATION: Final = round(generation.FUNCTION_GIGABYTES * 1024)
 LAPTOP_ONLY: Final = VARIABLES["fetch_loopback"]
@@ -72,7 +79,7 @@ def a_queue_hides_a_message_for_six_times_its_functions_timeout(stack: Stack) ->
     for mapping, told in stack.named(MAPPING).items():
         queue = stack.named(QUEUE).get(target(told["EventSourceArn"]))
         if queue is not None:
-            timeout = stack.functions[target(told["FunctionName"])]["Timeout"]
+            timeout = stack.functions[stack.reader(told)]["Timeout"]
             if queue.get("VisibilityTimeout", 30) < 6 * timeout:
                 yield f"{mapping}: {queue.get('VisibilityTimeout', 30)} s of visibility for {timeout} s of work"
 
@@ -137,15 +144,17 @@ def a_mapping_is_bounded(stack: Stack) -> Iterator[str]:
 
 
 @rule
-def a_mapping_may_read_its_own_queue_and_no_other(stack: Stack) -> Iterator[str]:
+def a_function_may_read_the_queues_of_its_mappings_and_no_other(stack: Stack) -> Iterator[str]:
     reading = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-    for name, mapping in stack.named(MAPPING).items():
-        queue = target(mapping["EventSourceArn"])
+    own: dict[str, set[str]] = {}
+    for mapping in stack.named(MAPPING).values():
+        own.setdefault(stack.reader(mapping), set()).add(target(mapping["EventSourceArn"]))
+    for name, queues in own.items():
         granted: dict[str, set[str]] = {}
-        for statement in stack.statements(stack.role(target(mapping["FunctionName"]))):
+        for statement in stack.statements(stack.role(name)):
             for action in several(statement["Action"]):
                 granted.setdefault(action, set()).update(references(statement["Resource"]))
-        if any(granted.get(action) != {queue} for action in reading):
+        if any(granted.get(action) != queues for action in reading):
             yield f"{name}: { {action: granted.get(action) for action in reading} }"
 
 
@@ -309,12 +318,13 @@ def a_new_layer_makes_new_versions(stack: Stack) -> Iterator[str]:
 
 
 @rule
-def concurrency_of_the_api_is_a_parameter(stack: Stack) -> Iterator[str]:
+def concurrency_of_what_is_waited_for_is_a_parameter(stack: Stack) -> Iterator[str]:
     for name in stack.answering:
         if "ReservedConcurrency" not in references(stack.functions[name].get("ReservedConcurrentExecutions")):
             yield f"{name}: reserved"
     for name, alias in stack.named("AWS::Lambda::Alias").items():
-        if "ProvisionedConcurrency" not in references(alias.get("ProvisionedConcurrencyConfig")):
+        wanted = PROVISIONED.get(stack.folder(target(alias["FunctionName"])), "ProvisionedConcurrency")
+        if wanted not in references(alias.get("ProvisionedConcurrencyConfig")):
             yield f"{name}: provisioned"
 
 
@@ -351,6 +361,25 @@ def a_function_runs_the_python_that_is_built_for(stack: Stack) -> Iterator[str]:
             yield f"{name}: {told}"
         elif function.get("Architectures") != ["x86_64"]:
             yield f"{name}: {function.get('Architectures')}"
+
+
+@rule
+def a_container_function_is_the_command_that_its_folder_is_named_by(stack: Stack) -> Iterator[str]:
+    for name, function in stack.functions.items():
+        command = function.get("ImageConfig", {}).get("Command")
+        if function.get("PackageType") == "Image" and command != [f"{stack.folder(name)}.handler"]:
+            yield f"{name}: {command}"
+
+
+@rule
+def an_image_is_built_once_for_all_its_functions(stack: Stack) -> Iterator[str]:
+    built: dict[str, Any] = {}
+    for name, function in stack.images.items():
+        first = built.setdefault(function["Metadata"]["Dockerfile"], function["Metadata"])
+        if function["Metadata"] != first:
+            yield f"{name}: {function['Metadata']}"
+        if function["Metadata"]["Dockerfile"] not in stack.files or function["Metadata"]["DockerContext"] != ".":
+            yield f"{name}: {function['Metadata']['Dockerfile']}"
 
 
 @rule
@@ -433,13 +462,13 @@ def the_price_of_generation_is_of_its_real_memory(stack: Stack) -> Iterator[str]
 
 
 @rule
-def the_sweeper_runs_each_minute(stack: Stack) -> Iterator[str]:
+def the_sweeper_runs_each_minute_and_the_index_is_tidied_each_hour(stack: Stack) -> Iterator[str]:
     schedules = {
         stack.folder(target(aim["Arn"])): rule["ScheduleExpression"]
         for rule in stack.named("AWS::Events::Rule").values()
         for aim in rule["Targets"]
     }
-    if schedules.get("sweeper") != "rate(1 minute)":
+    if schedules != {"sweeper": "rate(1 minute)", "index": "rate(1 hour)"}:
         yield f"{schedules}"
 
 
@@ -539,6 +568,40 @@ def what_is_left_in_a_bucket_goes_after_a_week(stack: Stack) -> Iterator[str]:
 
 
 @rule
+def what_belongs_to_a_person_does_not_expire(stack: Stack) -> Iterator[str]:
+    for name, bucket in stack.named("AWS::S3::Bucket").items():
+        for told in bucket.get("LifecycleConfiguration", {}).get("Rules", []):
+            expires = {key for key in told if key.startswith(("Expiration", "Noncurrent"))}
+            prefix = told.get("Prefix", "")
+            if expires and any(kept.startswith(prefix) or prefix.startswith(kept) for kept in KEPT):
+                yield f"{name}: {told['Id']}"
+
+
+@rule
+def a_queue_that_a_bucket_tells_takes_from_that_bucket_alone(stack: Stack) -> Iterator[str]:
+    policies = {
+        target(queue): (policy, told["PolicyDocument"]["Statement"])
+        for policy, told in stack.named("AWS::SQS::QueuePolicy").items()
+        for queue in told["Queues"]
+    }
+    for name, bucket in stack.named("AWS::S3::Bucket").items():
+        for told in bucket.get("NotificationConfiguration", {}).get("QueueConfigurations", []):
+            queue = target(told["Queue"])
+            policy, statements = policies.get(queue, ("", []))
+            wanted = {
+                "ArnEquals": {
+                    "aws:SourceArn": {"Fn::Sub": BUCKET_ARN + bucket.get("BucketName", {}).get("Fn::Sub", "")}
+                },
+                "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+            }
+            if [statement.get("Condition") for statement in statements] != [wanted]:
+                yield f"{name} {queue}: {statements}"
+            # S3 asks the queue when it is told of it; a policy that named the bucket by reference would wait for it.
+            if policy not in several(stack.resources[name].get("DependsOn", [])):
+                yield f"{name} may be made before {policy}"
+
+
+@rule
 def a_bucket_takes_uploads_from_configured_origins(stack: Stack) -> Iterator[str]:
     for name, bucket in stack.named("AWS::S3::Bucket").items():
         for cors in bucket.get("CorsConfiguration", {}).get("CorsRules", [{}]):
@@ -583,7 +646,8 @@ def no_function_writes_where_a_write_starts_one(stack: Stack) -> Iterator[str]:
 @rule
 def rows_of_a_table_expire(stack: Stack) -> Iterator[str]:
     for name, table in stack.named("AWS::DynamoDB::Table").items():
-        if table.get("TimeToLiveSpecification") != {"AttributeName": "expires_at", "Enabled": True}:
+        wanted = None if name in LASTING else {"AttributeName": "expires_at", "Enabled": True}
+        if table.get("TimeToLiveSpecification") != wanted:
             yield name
 
 
@@ -626,7 +690,7 @@ def _alarms(stack: Stack, namespace: str, metric: str, dimension: str) -> dict[s
     return {
         target(told["Value"]): alarm
         for alarm in stack.named(ALARM).values()
-        if (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)
+        if (alarm.get("Namespace"), alarm.get("MetricName")) == (namespace, metric)
         for told in alarm.get("Dimensions", [])
         if told["Name"] == dimension
     }
@@ -670,7 +734,8 @@ def a_function_near_its_timeout_raises_an_alarm(stack: Stack) -> Iterator[str]:
 
 @rule
 def a_function_near_its_memory_raises_an_alarm(stack: Stack) -> Iterator[str]:
-    limits = {alarm["MetricName"]: alarm["Threshold"] for alarm in stack.named(ALARM).values()}
+    limits = {alarm["MetricName"]: alarm["Threshold"] for alarm in stack.named(ALARM).values() if "MetricName" in alarm}
+    shares = _shares(stack)
     measured = {
         target(told["LogGroupName"]): change["MetricName"]
         for told in stack.named("AWS::Logs::MetricFilter").values()
@@ -680,13 +745,32 @@ def a_function_near_its_memory_raises_an_alarm(stack: Stack) -> Iterator[str]:
     }
     for name, function in stack.functions.items():
         metric = measured.get(target(function.get("LoggingConfig", {}).get("LogGroup")), "")
-        if not 0.8 * function["MemorySize"] <= limits.get(metric, 0) < function["MemorySize"]:
+        if isinstance(function["MemorySize"], dict):
+            if not 80 <= shares.get((metric, target(function["MemorySize"])), 0) < 100:
+                yield f"{name}: {shares}"
+        elif not 0.8 * function["MemorySize"] <= limits.get(metric, 0) < function["MemorySize"]:
             yield f"{name}: {limits.get(metric)} of {function['MemorySize']} MB"
+
+
+def _shares(stack: Stack) -> dict[tuple[str, str], float]:
+    """The thresholds, in percent, of the alarms on a share: by the metric and the parameter that it is a share of."""
+    found = {}
+    for alarm in stack.named(ALARM).values():
+        metrics = {told["Id"]: told for told in alarm.get("Metrics", [])}
+        expression = metrics.get("share", {}).get("Expression", {}).get("Fn::Sub", "")
+        if match := re.fullmatch(r"100 \* (\w+) / \$\{(\w+)\}", expression):
+            measured = metrics[match[1]]["MetricStat"]["Metric"]["MetricName"]
+            found[measured, match[2]] = alarm["Threshold"]
+    return found
 
 
 @rule
 def failures_cost_and_silence_raise_an_alarm(stack: Stack) -> Iterator[str]:
-    watched = {f"{alarm['Namespace']} {alarm['MetricName']}": alarm for alarm in stack.named(ALARM).values()}
+    watched = {
+        f"{alarm['Namespace']} {alarm['MetricName']}": alarm
+        for alarm in stack.named(ALARM).values()
+        if "MetricName" in alarm
+    }
     silence = watched.get("AWS/Lambda Invocations", {})
     yield from {"AWS/ApiGateway 5XXError", "Darkroom JobCost", "AWS/Lambda Invocations"} - set(watched)
     if silence and silence.get("TreatMissingData") != "breaching":

@@ -68,6 +68,10 @@ class Stack:
     def mappings_of(self, queue: str) -> dict[str, dict[str, Any]]:
         return {name: told for name, told in self.named(MAPPING).items() if target(told["EventSourceArn"]) == queue}
 
+    def reader(self, mapping: Mapping[str, Any]) -> str:
+        """Logical id of the function that a mapping calls, by its alias or not."""
+        return self.behind(target(mapping["FunctionName"]))
+
     # --- functions ---------------------------------------------------------------------------------------------------
 
     @property
@@ -85,6 +89,15 @@ class Stack:
     def statements(self, role: str) -> list[dict[str, Any]]:
         policies = self.resources[role]["Properties"].get("Policies", [])
         return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+    @property
+    def images(self) -> dict[str, dict[str, Any]]:
+        """The container functions, as template.yaml has them: with how they are built."""
+        return {
+            name: resource
+            for name, resource in self.written["Resources"].items()
+            if resource.get("Properties", {}).get("PackageType") == "Image"
+        }
 
     def environment(self, function: str) -> dict[str, Any]:
         variables: dict[str, Any] = self.functions[function].get("Environment", {}).get("Variables", {})

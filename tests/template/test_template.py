@@ -259,6 +259,21 @@ def _path_of_its_own(stack: Stack) -> None:
     stack.api["paths"]["/secrets"] = copy.deepcopy(stack.api["paths"]["/jobs"])
 
 
+def _chosen(told: dict[str, Any], beginning: str) -> dict[str, Any]:
+    """A copy of the properties whose names begin so."""
+    return {name: copy.deepcopy(value) for name, value in told.items() if name.startswith(beginning)}
+
+
+def built(function: str, **told: Any) -> Callable[[Stack], None]:
+    """Damage: how template.yaml has a container function built."""
+    return lambda stack: stack.written["Resources"][function]["Metadata"].update(told)
+
+
+def notified(**told: Any) -> Callable[[Stack], None]:
+    """Damage: the one statement of the policy of the queue that the bucket tells says this."""
+    return lambda stack: properties(stack, "FaceUploadsQueuePolicy")["PolicyDocument"]["Statement"][0].update(told)
+
+
 def _dashboard_without(name: str) -> Callable[[Stack], None]:
     def damage(stack: Stack) -> None:
         body = properties(stack, "Dashboard")["DashboardBody"]
@@ -270,6 +285,7 @@ def _dashboard_without(name: str) -> Callable[[Stack], None]:
 DAMAGE: Final[dict[str, list[Callable[[Stack], Stack | None]]]] = {
     "a_queue_hides_a_message_for_six_times_its_functions_timeout": [
         having("DetectQueue", VisibilityTimeout=1799),
+        having("FaceUploadsQueue", VisibilityTimeout=1800),
         lacking("WebhookQueue", "VisibilityTimeout"),
     ],
     "a_queue_gives_up_after_five_receives": [
@@ -304,13 +320,14 @@ DAMAGE: Final[dict[str, list[Callable[[Stack], Stack | None]]]] = {
         having("WebhooksMapping", ScalingConfig={"MaximumConcurrency": 1}),
         having("WebhooksMapping", ScalingConfig={"MaximumConcurrency": 1001}),
     ],
-    "a_mapping_may_read_its_own_queue_and_no_other": [
+    "a_function_may_read_the_queues_of_its_mappings_and_no_other": [
         *(
             statement("DetectFunctionRole", "TakeMessages", Action=sorted(READING - {missing}))
             for missing in sorted(READING)
         ),
         statement("WebhooksFunctionRole", "TakeMessages", Resource=[arn("WebhookQueue"), arn("DetectQueue")]),
         statement("WebhooksFunctionRole", "TakeMessages", Resource=arn("DetectQueue")),
+        statement("FaceEmbedFunctionRole", "TakeMessages", Resource=arn("FaceQueue")),
     ],
     "a_route_asks_who_is_calling": [
         operation(ANY, "/jobs/{jobId}", security="NONE"),
@@ -396,11 +413,14 @@ DAMAGE: Final[dict[str, list[Callable[[Stack], Stack | None]]]] = {
         lambda stack: written(stack, "CoreLayer").update(PublishLambdaVersion=False),
         lambda stack: written(stack, "StatusFunction").pop("AutoPublishAliasAllProperties") and None,
     ],
-    "concurrency_of_the_api_is_a_parameter": [
+    "concurrency_of_what_is_waited_for_is_a_parameter": [
         lacking("ReceiverFunction", "ReservedConcurrentExecutions"),
         having("AuthorizerFunction", ReservedConcurrentExecutions=5),
         lacking("PresignFunctionAliaslive", "ProvisionedConcurrencyConfig"),
         having("PresignFunctionAliaslive", ProvisionedConcurrencyConfig={"ProvisionedConcurrentExecutions": 1}),
+        lambda stack: having(
+            "FaceEmbedFunctionAliaslive", **_chosen(properties(stack, "PresignFunctionAliaslive"), "Provisioned")
+        )(stack),
     ],
     "a_function_has_a_readable_name_and_a_folder": [
         without_files("functions/sweeper/"),
@@ -414,6 +434,19 @@ DAMAGE: Final[dict[str, list[Callable[[Stack], Stack | None]]]] = {
         having("PresignFunction", Architectures=["arm64"]),
         having("DetectFunction", Runtime="python3.13"),
         lacking("DetectFunction", "Architectures"),
+    ],
+    "a_container_function_is_the_command_that_its_folder_is_named_by": [
+        having("DetectFunction", ImageConfig={"Command": ["face_embed.handler"]}),
+        lacking("SearchFunction", "ImageConfig"),
+    ],
+    "an_image_is_built_once_for_all_its_functions": [
+        built("FaceEmbedFunction", DockerBuildArgs={}),
+        built("SearchFunction", DockerTag="search"),
+        lambda stack: (
+            built("SearchFunction", DockerContext="functions")(stack)
+            or built("IndexFunction", DockerContext="functions")(stack)
+        ),
+        without_files("functions/index/Dockerfile"),
     ],
     "a_zip_function_has_our_code_and_at_most_five_layers": [
         lambda stack: properties(stack, "SweeperFunction")["Layers"].pop(0) and None,
@@ -461,10 +494,11 @@ DAMAGE: Final[dict[str, list[Callable[[Stack], Stack | None]]]] = {
             or properties(stack, "WorkerNearMemory").update(Threshold=930)
         )
     ],
-    "the_sweeper_runs_each_minute": [
+    "the_sweeper_runs_each_minute_and_the_index_is_tidied_each_hour": [
         having("SweeperFunctionEachMinute", ScheduleExpression="rate(5 minutes)"),
         without("SweeperFunctionEachMinute"),
         having("SweeperFunctionEachMinute", Targets=[{"Arn": arn("WebhooksFunction")}]),
+        without("IndexFunctionEachHour"),
     ],
     "a_function_has_a_role_of_its_own": [_shared_role, having("StatusFunction", Role="arn:aws:iam::1:role/admin")],
     "no_statement_has_a_star_among_its_actions": [
@@ -511,6 +545,19 @@ DAMAGE: Final[dict[str, list[Callable[[Stack], Stack | None]]]] = {
         lifecycle("broken-multiparts", Prefix="uploads/"),
         lambda stack: properties(stack, "MediaBucket")["LifecycleConfiguration"]["Rules"].pop() and None,
     ],
+    "what_belongs_to_a_person_does_not_expire": [
+        lifecycle("broken-multiparts", ExpirationInDays=7),
+        lifecycle("broken-multiparts", NoncurrentVersionExpiration={"NoncurrentDays": 1}),
+        lambda stack: properties(stack, "MediaBucket")["LifecycleConfiguration"]["Rules"].append(
+            {"Id": "old-people", "Status": "Enabled", "Prefix": "people/", "ExpirationInDays": 7}
+        ),
+    ],
+    "a_queue_that_a_bucket_tells_takes_from_that_bucket_alone": [
+        without("FaceUploadsQueuePolicy"),
+        notified(Condition={}),
+        notified(Condition={"ArnEquals": {"aws:SourceArn": arn("MediaBucket")}}),
+        lambda stack: stack.resources["MediaBucket"].pop("DependsOn") and None,
+    ],
     "a_bucket_takes_uploads_from_configured_origins": [
         cors(AllowedOrigins=["*"]),
         cors(AllowedMethods=["PUT", "POST"]),
@@ -520,12 +567,14 @@ DAMAGE: Final[dict[str, list[Callable[[Stack], Stack | None]]]] = {
         lacking("MediaBucket", "CorsConfiguration"),
     ],
     "a_bucket_has_a_fixed_name": [
-        lacking("MediaBucket", "BucketName"),
-        having("MediaBucket", BucketName={"Fn::Sub": "${AWS::StackName}-media-${AWS::AccountId}"}),
-        having("MediaBucket", BucketName={"Fn::Sub": "${Alarms}${AWS::StackName}${AWS::AccountId}${AWS::Region}"}),
+        wider(lacking("MediaBucket", "BucketName")),
+        wider(having("MediaBucket", BucketName={"Fn::Sub": "${AWS::StackName}-media-${AWS::AccountId}"})),
+        wider(
+            having("MediaBucket", BucketName={"Fn::Sub": "${Alarms}${AWS::StackName}${AWS::AccountId}${AWS::Region}"})
+        ),
     ],
     "no_function_writes_where_a_write_starts_one": [
-        notification({"Queue": "arn"}, "QueueConfigurations", "results/"),
+        wider(notification({"Queue": "arn"}, "QueueConfigurations", "results/")),
         notification({"Function": "arn"}, "LambdaConfigurations", "results/1/"),
         notification({"Topic": "arn"}, "TopicConfigurations", None),
     ],
@@ -533,6 +582,7 @@ DAMAGE: Final[dict[str, list[Callable[[Stack], Stack | None]]]] = {
         lacking("UploadsTable", "TimeToLiveSpecification"),
         inside("JobsTable", "TimeToLiveSpecification", Enabled=False),
         inside("KeysTable", "TimeToLiveSpecification", AttributeName="ttl"),
+        having("PeopleTable", TimeToLiveSpecification={"AttributeName": "expires_at", "Enabled": True}),
     ],
     "a_table_can_be_put_back_to_any_second": [
         lacking("JobsTable", "PointInTimeRecoverySpecification"),
@@ -575,6 +625,8 @@ DAMAGE: Final[dict[str, list[Callable[[Stack], Stack | None]]]] = {
         without("StatusNearMemory"),
         having("StatusNearMemory", Threshold=300),
         having("StatusNearMemory", Threshold=512),
+        having("FaceEmbedNearMemory", Threshold=100),
+        lambda stack: properties(stack, "FaceEmbedNearMemory")["Metrics"][0].update(Expression={"Fn::Sub": "used"}),
         having("StatusMemory", FilterPattern='{ $.type = "platform.start" }'),
         having("StatusMemory", LogGroupName={"Ref": "PresignLogs"}),
         lambda stack: properties(stack, "StatusMemory")["MetricTransformations"][0].update(MetricValue="1"),

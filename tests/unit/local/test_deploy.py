@@ -33,7 +33,7 @@ def test_everything_that_outlives_the_stack_is_known_by_its_name(monkeypatch: py
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert destroy.retained("darkroom-dev", "123456789012") == {
         destroy.BUCKET: {"darkroom-dev-media-123456789012-eu-west-1"},
-        destroy.TABLE: {"darkroom-dev-jobs", "darkroom-dev-uploads", "darkroom-dev-keys"},
+        destroy.TABLE: {f"darkroom-dev-{table}" for table in ("jobs", "keys", "people", "uploads")},
         destroy.SECRET: {"Master of the webhook secrets of darkroom-dev"},
     }
 

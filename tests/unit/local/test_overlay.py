@@ -51,7 +51,11 @@ def template(tmp_path: Path) -> overlay.Template:
           See:
             Type: AWS::Serverless::Function
             Metadata: {DockerContext: ., Dockerfile: functions/see/Dockerfile}
-            Properties: {PackageType: Image, ImageConfig: {Command: [handler.handler]}, MemorySize: 1024}
+            Properties: {PackageType: Image, ImageConfig: {Command: [see.handler]}, MemorySize: 1024}
+          Hear:
+            Type: AWS::Serverless::Function
+            Metadata: {DockerContext: ., Dockerfile: functions/see/Dockerfile}
+            Properties: {PackageType: Image, ImageConfig: {Command: [hear.handler]}}
         Outputs:
           CodeArn: {Value: !Ref Code}
           CodeName: {Value: !Sub "layer ${Code}"}
@@ -110,8 +114,9 @@ def test_events_that_are_no_routes_stay(template: overlay.Template) -> None:
     assert localised(template)["Resources"]["Read"]["Properties"]["Events"]["Tick"]["Type"] == "Schedule"
 
 
-def test_a_container_function_becomes_a_zip_of_the_folder_that_its_dockerfile_is_in(template: overlay.Template) -> None:
-    see = localised(template)["Resources"]["See"]
+def test_a_container_function_becomes_a_zip_of_the_folder_that_its_command_names(template: overlay.Template) -> None:
+    hear, see = (localised(template)["Resources"][name] for name in ("Hear", "See"))
+    assert hear["Properties"]["CodeUri"] == "/project/functions/hear"
     assert see["Properties"] == {
         "CodeUri": "/project/functions/see",
         "Handler": "handler.handler",
@@ -155,6 +160,14 @@ def test_a_refusal_of_plain_http_goes_and_every_other_statement_of_its_policy_st
     assert "Lone" not in resources
 
 
+def test_an_alarm_on_an_expression_goes_and_one_on_a_metric_stays(template: overlay.Template) -> None:
+    for name, told in (("Share", {"Metrics": []}), ("Errors", {"MetricName": "Errors"})):
+        template["Resources"][name] = {"Type": overlay.ALARM, "Properties": told}
+    resources = localised(template)["Resources"]
+    assert "Errors" in resources
+    assert "Share" not in resources
+
+
 def test_a_number_parameter_of_an_event_source_becomes_its_number(template: overlay.Template) -> None:
     template["Parameters"] = {"Most": {"Type": "Number", "Default": 7}, "Name": {"Type": "String", "Default": "x"}}
     template["Resources"]["Mapping"] = {
@@ -165,18 +178,25 @@ def test_a_number_parameter_of_an_event_source_becomes_its_number(template: over
     assert mapping == {"ScalingConfig": {"MaximumConcurrency": 7}, "FunctionName": {"Ref": "Name"}}
 
 
+def themselves(told: Any) -> Any:
+    """The same, with functions in the place of their aliases."""
+    behind = r'\{"Ref": "(\w+)\.Alias"\}'
+    return json.loads(re.sub(behind, r'{"Fn::GetAtt": ["\1", "Arn"]}', json.dumps(told)))
+
+
 def test_of_our_own_template_no_route_no_permission_and_no_setting_is_lost() -> None:
     template = overlay.load(ROOT / "template.yaml")
     local = overlay.localised(template, ROOT, {})
     for name, resource in template["Resources"].items():
         if resource["Type"] in (overlay.LAYER, overlay.MAPPING, *overlay.POLICIES):
             continue
-        kept = local["Resources"][name]
-        if resource["Type"] != overlay.FUNCTION:
-            behind, itself = '{"Ref": "AuthorizerFunction.Alias"}', '{"Fn::GetAtt": ["AuthorizerFunction", "Arn"]}'
-            assert kept == json.loads(json.dumps(resource).replace(behind, itself))
+        if resource["Type"] == overlay.ALARM and "Metrics" in resource["Properties"]:
             continue
-        before, after = resource["Properties"], kept["Properties"]
+        kept, told = local["Resources"][name], themselves(resource)
+        if resource["Type"] != overlay.FUNCTION:
+            assert kept == told
+            continue
+        before, after = told["Properties"], kept["Properties"]
         assert after["Policies"] == before["Policies"]
         source = {"PYTHONPATH": str(ROOT / "shared")}
         assert after["Environment"]["Variables"] == before["Environment"]["Variables"] | source

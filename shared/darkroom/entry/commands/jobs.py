@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 QUEUES: Final = {
     "detect": ("DeadLetterQueueUrl", "QueueUrl"),
     "generation": ("GenerationDeadLetterQueueUrl", "GenerationQueueUrl"),
+    "face": ("FaceDeadLetterQueueUrl", "FaceQueueUrl"),
+    "face-upload": ("FaceUploadsDeadLetterQueueUrl", "FaceUploadsQueueUrl"),
+    "index": ("IndexDeadLetterQueueUrl", "IndexQueueUrl"),
     "webhook": ("WebhookDeadLetterQueueUrl", "WebhookQueueUrl"),
 }
 """The stack's outputs that hold the URLs of a dead-letter queue and of the queue that it belongs to."""
