@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from darkroom.domain.faces import Face, FaceSpace, Quality
     from darkroom.domain.generation import Ability, AnalyseRequest, Drawn, DrawRequest, Picture, Reading, Trial
     from darkroom.domain.jobs import Attempt, Cost, Delivery, Failure, Job, Kind, Result, State
-    from darkroom.domain.people import EnrolledFace, Match, Person
+    from darkroom.domain.people import EnrolledFace, FaceTable, Match, Person
     from darkroom.domain.products import Overlay, Product
     from darkroom.domain.uploads import Upload
 
@@ -484,22 +484,41 @@ class PeopleStore(Protocol):
     def begin_face(self, face: EnrolledFace, *, now: int) -> EnrolledFace:
         """Write the row of a face that its worker begins to enrol, in one transaction with a check of its person.
 
-        Where a row of that id stands: the one that is ENROLLED with the same digest and pack is returned, unchanged;
-        one that is WRITING and overdue, or of the same token, is taken over. Raises PersonNotFoundError unless the
-        person is active, FaceExistsError for another picture's face of that id, TransientError while another worker
-        writes it.
+        Where a row of that id stands: the one that is ENROLLED with the same digest is returned, unchanged; one that is
+        WRITING and overdue, or of the same token, is taken over. Raises PersonNotFoundError unless the person is
+        active, FaceExistsError for another picture's face of that id, TransientError while another worker writes it
+        or it is being erased.
         """
         ...
 
     def finish_face(self, face: EnrolledFace) -> None:
         """WRITING under this token to ENROLLED, if the person still is active; counts it. Repeated, it does nothing.
 
-        Raises PersonNotFoundError where the person is not: what was written of the face must go again.
+        Raises PersonNotFoundError where the person or the face is not: what was written of it must go again.
+        LeaseLostError where another worker has taken it over, whose files and vector these are now.
         """
         ...
 
     def drop_face(self, face: EnrolledFace) -> None:
         """Remove the row, if it still is this one (token); takes an enrolled one off the count."""
+        ...
+
+    def begin_face_erasure(self, owner: str, person_id: str, face_id: str) -> EnrolledFace | None:
+        """To ERASING, from which there is no way back but `drop_face`; takes an enrolled one off the count.
+
+        The row as it is now, None where there is none. Repeated, it does nothing.
+        """
+        ...
+
+    def bar_face(self, owner: str, person_id: str, face_id: str, *, token: str, now: int) -> EnrolledFace | None:
+        """Put a row that is ERASING where there is none, so that nobody can begin a face of that id meanwhile, nor of a
+        person who is not there. It is to be dropped again. None where a row stands that is not of this sort.
+        """
+        ...
+
+    def set_pack(self, face: EnrolledFace, pack: str) -> bool:
+        """The face's vector stands in the table of this pack too. False where the row is not this enrolled one any
+        more (token)."""
         ...
 
     def faces(self, owner: str, person_id: str) -> Sequence[EnrolledFace]:
@@ -527,7 +546,10 @@ class FaceIndex(Protocol):
     """The vectors of enrolled faces, one table an owner and pack. Durable, and safe with many writers at once."""
 
     def put(self, owner: str, pack: str, rows: Sequence[tuple[str, str, NDArray[np.float32]]]) -> None:
-        """Store (person id, face id, unit vector) each; a face that is there already is replaced."""
+        """Store (person id, face id, unit vector) each; a face that is there already is replaced.
+
+        Raises InvalidRequestError for a vector of another length than the others there.
+        """
         ...
 
     def search(
@@ -555,7 +577,7 @@ class FaceIndex(Protocol):
         ...
 
     def compact(self, owner: str, pack: str) -> None:
-        """Make few files of many and drop old versions; harmless beside writers."""
+        """Make few files of many where they are many, and remove what killed writers left; harmless beside writers."""
         ...
 
     def drop(self, owner: str, pack: str) -> None:
@@ -565,6 +587,45 @@ class FaceIndex(Protocol):
     def tables(self) -> Iterable[tuple[str, str]]:
         """(owner, pack) of every table."""
         ...
+
+
+class FaceTables(Protocol):
+    """Which generation of each table of vectors holds (`domain/people.py`). Every change is one conditional write."""
+
+    def get(self, owner: str, pack: str) -> FaceTable | None:
+        """A consistent read."""
+        ...
+
+    def open(self, owner: str, pack: str) -> FaceTable:
+        """The table as it stands, its first generation where there was none."""
+        ...
+
+    def touch(self, owner: str, pack: str) -> FaceTable:
+        """Count a change, for readers to notice; the table as it is then. Whoever wrote to its generation before has
+        written to where every later move looks."""
+        ...
+
+    def doom(self, owner: str, pack: str, entries: frozenset[str]) -> FaceTable | None:
+        """Name what the next move leaves behind; None where there is no table."""
+        ...
+
+    def move(self, seen: FaceTable, *, token: str, now: int, until: int) -> FaceTable | None:
+        """To the next generation, with the ones before as its sources, unless the table has moved since it was seen, or
+        another mover is at it until later than `now`: then None. Repeated under one token, it moves once."""
+        ...
+
+    def renew(self, table: FaceTable, *, until: int) -> bool:
+        """The mover needs more time. False where another has moved the table on."""
+        ...
+
+    def settle(self, table: FaceTable) -> bool:
+        """The generation is filled: its sources are nobody's, and the doomed that were known at the move are done with.
+
+        Repeated, it does nothing. False where another has moved the table on: then nothing is settled.
+        """
+        ...
+
+    def all(self) -> Iterable[FaceTable]: ...
 
 
 # --- generation ------------------------------------------------------------------------------------------------------

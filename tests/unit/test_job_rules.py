@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from darkroom.domain import cost, limits
+from darkroom.domain.cursors import cursor_of
 from darkroom.domain.forecast import FIRST_PER_ITEM, FIRST_WAIT, Forecast, forecast
 from darkroom.domain.jobs import (
     Cost,
@@ -14,7 +15,6 @@ from darkroom.domain.jobs import (
     Kind,
     Lease,
     State,
-    cursor_of,
     derived_job_id,
     is_job_id,
     order,

@@ -6,7 +6,6 @@ Every time is epoch milliseconds, every duration milliseconds.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -14,8 +13,7 @@ from dataclasses import astuple, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from darkroom.domain import limits
-from darkroom.errors import InvalidRequestError
+from darkroom.domain import cursors, limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -239,32 +237,9 @@ def order(job: Job) -> str:
     return f"{job.created_at:013d}#{job.job_id}"
 
 
-ORDER: Final = re.compile(rf"\d{{13}}#{JOB_ID.pattern}")
-
-
-def cursor_of(owner: str, position: str) -> str:
-    """A position in an owner's list as the caller sees it: opaque, and of no use to anybody else.
-
-    The check digits guard against mix-ups, not against forgery: a list is always the asking owner's own.
-    """
-    return base64.urlsafe_b64encode(f"{position}#{_check_digits(owner, position)}".encode()).decode().rstrip("=")
+ORDER: Final = rf"\d{{13}}#{JOB_ID.pattern}"
 
 
 def position_of(owner: str, cursor: str) -> str:
     """Raises InvalidRequestError for a cursor that this owner was never given."""
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except ValueError:
-        text = ""
-    found, _, digits = text.rpartition("#")
-    if not ORDER.fullmatch(found) or digits != _check_digits(owner, found):
-        raise InvalidRequestError(
-            "The cursor is not one of this list's",
-            problems=(("cursor", "is not a cursor that GET /jobs gave to this key"),),
-            fix="Take the cursor from the last page's answer, or leave it out to begin with the newest.",
-        )
-    return found
-
-
-def _check_digits(owner: str, position: str) -> str:
-    return hashlib.sha256(json.dumps([owner, position]).encode()).hexdigest()[:16]
+    return cursors.position_of(owner, cursor, pattern=ORDER, route="GET /jobs")

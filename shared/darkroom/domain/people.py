@@ -6,23 +6,28 @@ Biometric data needs consent, which is recorded with every face, and is erased w
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from darkroom.domain.faces import Quality
 from darkroom.domain.limits import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from darkroom.domain.detection import Box
-    from darkroom.domain.faces import Quality
 
 ID_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 """Of a person or a face; the caller's own are welcome."""
 WRITER_TIME: Final = 20 * SECOND
 """A worker that enrols a face writes nothing of it later than this after it began: then the face's row is overdue, and
 an erasure may take it for dead."""
+
+
+def is_id(text: str) -> bool:
+    return re.fullmatch(ID_PATTERN, text) is not None
 
 
 def owner_folder(owner: str) -> str:
@@ -55,10 +60,12 @@ class PersonState(StrEnum):
 
 
 class FaceState(StrEnum):
-    """A face that is WRITING has its row, and maybe its picture and its vector; an ENROLLED one has all."""
+    """A face that is WRITING has its row, and maybe its picture and its vector; an ENROLLED one has all. Of one that is
+    ERASING anything may be left, and its row bars the id until nothing is."""
 
     WRITING = "writing"
     ENROLLED = "enrolled"
+    ERASING = "erasing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,10 @@ class EnrolledFace:
     token: str = field(repr=False)
     until: int
 
+    def is_written(self, now: int) -> bool:
+        """A worker may still write something of it."""
+        return self.state is not FaceState.ENROLLED and now < self.until
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -110,3 +121,56 @@ class Match:
     person_id: str
     face_id: str
     similarity: float
+
+
+def barred(owner: str, person_id: str, face_id: str, *, token: str, now: int) -> EnrolledFace:
+    """The row that bars the id of a face of which nothing is known."""
+    return EnrolledFace(
+        owner=owner,
+        person_id=person_id,
+        face_id=face_id,
+        state=FaceState.ERASING,
+        digest="",
+        pack="",
+        consent="",
+        bbox=(0.0, 0.0, 0.0, 0.0),
+        score=0.0,
+        quality=Quality(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+        original_key=original_key(owner, person_id, face_id),
+        crop_key=crop_key(owner, person_id, face_id),
+        source_key=None,
+        created_at=now,
+        token=token,
+        until=now,
+    )
+
+
+PERSON_ORDER: Final = rf"person#{ID_PATTERN}"
+"""A position in the list of an owner's people."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTable:
+    """Where the vectors of one owner and pack stand: in `generation`, and while that is filled, in `sources` too.
+
+    A generation is a table of its own. Only ever appended to, it is left for the next one by an erasure or a
+    compaction, and never used again, so that whatever a worker that was thought dead still writes there is nobody's.
+    `changes` counts what readers have to notice, `settled` is how many there were when the generation was filled.
+    `doomed` names who is to be left behind by the next move. `mover` is the token of who fills the generation, and does
+    so until `moving_until` at the latest.
+    """
+
+    owner: str
+    pack: str
+    generation: int
+    changes: int = 0
+    settled: int = 0
+    sources: tuple[int, ...] = ()
+    doomed: frozenset[str] = frozenset()
+    mover: str | None = None
+    moving_until: int = 0
+
+    @property
+    def holds(self) -> tuple[int, ...]:
+        """The generations to read, the newest last."""
+        return (*self.sources, self.generation)

@@ -49,7 +49,8 @@ from darkroom.adapters.aws.rows import (
     values,
 )
 from darkroom.domain import limits
-from darkroom.domain.jobs import State, cursor_of, order, position_of
+from darkroom.domain.cursors import cursor_of
+from darkroom.domain.jobs import State, order, position_of
 from darkroom.errors import (
     AttemptsExhaustedError,
     JobEndedError,

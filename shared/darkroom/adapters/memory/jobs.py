@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from darkroom.domain import limits
-from darkroom.domain.jobs import Attempt, Lease, State, cursor_of, order, position_of
+from darkroom.domain.cursors import cursor_of
+from darkroom.domain.jobs import Attempt, Lease, State, order, position_of
 from darkroom.errors import AttemptsExhaustedError, JobEndedError, JobNotFoundError, LeaseLostError, TooLargeError
 from darkroom.ports import Page, Pulse
 
