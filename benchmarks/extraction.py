@@ -298,6 +298,14 @@ def print_written() -> None:
             print(f"    {line}")
 
 
+def print_wrong(scores: Mapping[tuple[str, str, str], Score], *, every_field: bool) -> None:
+    print("\nwrong or missing (darkroom):")
+    for (side, half, field_name), score in scores.items():
+        if side == "darkroom" and half == "all" and (every_field or field_name in {"price, strict", "availability"}):
+            for line in score.wrong:
+                print(f"  {field_name:26} {line}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Product facts on real pages, against human truth and extruct alone")
     parser.add_argument("--wrong", action="store_true", help="list every wrong page of every field, not of price only")
@@ -342,21 +350,13 @@ def main() -> None:
         print(row(label, score))
     print(f"\nseconds a page: median {statistics.median(seconds):.2f}, longest {max(seconds):.2f}")
     print_written()
-    print("\nwrong or missing (darkroom):")
-    for (side, half, field_name), score in scores.items():
-        if (
-            side == "darkroom"
-            and half == "all"
-            and (arguments.wrong or field_name in {"price, strict", "availability"})
-        ):
-            for line in score.wrong:
-                print(f"  {field_name:26} {line}")
+    print_wrong(scores, every_field=arguments.wrong)
     if arguments.json:
         arguments.json.write_text(json.dumps(read, ensure_ascii=False, indent=1))
 
     strict = scores["darkroom", "all", "price, strict"]
-    stock = scores["darkroom", "all", "availability"]
-    met = strict.f1 >= PRICE_F1 and strict.precision >= PRICE_PRECISION and stock.f1 >= AVAILABILITY_F1
+    sold = scores["darkroom", "all", "availability"]
+    met = strict.f1 >= PRICE_F1 and strict.precision >= PRICE_PRECISION and sold.f1 >= AVAILABILITY_F1
     print(
         f"\ngoals: price F1 {PRICE_F1} at precision {PRICE_PRECISION} (strict), availability F1"
         f" {AVAILABILITY_F1}: {'met' if met else 'NOT met'}"

@@ -61,6 +61,11 @@ class Page:
                 return code
         return None
 
+    @property
+    def is_article(self) -> bool:
+        """Whether it calls itself something to read; some shops call every page so."""
+        return any(kind.strip().lower() in {"article", "blog", "video"} for kind in self.said.metas.get("og:type", ()))
+
     def apart(self, number: int) -> bool:
         """Whether an element belongs to a frame of the page or to other products."""
         for outer in self.document.ancestors(number):

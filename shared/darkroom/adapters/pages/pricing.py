@@ -92,8 +92,9 @@ def _claims(page: Page) -> list[Amount]:
         elif not matching and strongest >= _VISIBLE_ENOUGH:
             weight *= 0.75
         claims.append(Amount(one.amount, one.currency, one.text, one.source, weight))
+    read = 0.4 if page.main is None and page.is_article else 1.0
     for candidate in page.view.candidates:
-        weight = (0.97 if candidate.reduced else 0.92) / (1 + math.exp(_VISIBLE_ENOUGH - candidate.worth))
+        weight = read * (0.97 if candidate.reduced else 0.92) / (1 + math.exp(_VISIBLE_ENOUGH - candidate.worth))
         if weight >= 0.05:
             source = "visible text" if candidate.seen else "dom"
             claims.append(

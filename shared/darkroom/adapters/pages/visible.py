@@ -451,12 +451,12 @@ def _weigh(candidate: Candidate, view: View) -> None:
     worth -= 2.0 if around.framed else 0.0
     worth -= 1.5 if around.linked else 0.0
     worth -= 1.5 if around.taxed else 0.0  # the same with or without tax, beside the one the page leads with
-    worth -= 2.5 if words.ELSEWHERE_WORDS & (around.near | around.far) else 0.0
+    worth -= 2.5 if words.ELSEWHERE_WORDS & around.beside else 0.0
     worth -= 1.5 if _says(words.MISLEADING, _words_before(candidate)[-14:]) and not candidate.was else 0.0
     worth -= _spoken_of(candidate, view.document)
     worth -= 1.0 if candidate.net else 0.0
     worth -= 2.0 if _says(words.UNIT_LABELS, _words_before(candidate)[-22:]) else 0.0
-    worth -= 1.0 if candidate.after.strip().startswith("+") or candidate.before.rstrip().endswith("+") else 0.0
+    worth -= 1.0 if _PLUS_MORE.match(candidate.after) or candidate.before.rstrip().endswith("+") else 0.0
     if candidate.section >= 0:
         other_products = _says(words.NEXT_SECTION, folded(view.document.text(candidate.section, 120)))
         worth -= 2.5 if other_products else 0.7
@@ -507,10 +507,10 @@ def _compare(view: View) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
-    """The words of the elements close around and further out, up to those around the heading as well."""
+    """The words of the elements close around, and of all that are not around the heading as well."""
 
     near: frozenset[str]
-    far: frozenset[str]
+    beside: frozenset[str]
     framed: bool
     linked: bool
     taxed: bool
@@ -518,21 +518,26 @@ class _Surroundings:
 
 def _surroundings(candidate: Candidate, view: View) -> _Surroundings:
     near: set[str] = set()
-    far: set[str] = set()
+    beside: set[str] = set()
     framed = linked = taxed = False
     for steps, outer in enumerate(view.document.ancestors(candidate.element)):
         element = view.document.elements[outer]
         if outer in view.chain and steps > 3:
             break
-        (near if steps < 4 else far).update(element.words)
+        if steps < 4:
+            near.update(element.words)
+        if outer not in view.chain:
+            beside.update(element.words)
         framed = framed or element.tag in _FRAMES
         taxed = taxed or (steps < 4 and bool(element.words) and element.words <= words.TAX_WORDS)
         href = element.markup.get("href", "") if element.tag == "a" and steps < 8 else ""
         linked = linked or (bool(href) and not href.startswith(("#", "javascript")))
-    return _Surroundings(frozenset(near), frozenset(far), framed, linked, taxed)
+    return _Surroundings(frozenset(near), frozenset(beside), framed, linked, taxed)
 
 
 _PRICE_BEFORE: Final = re.compile(r"[$€£¥₹]\s?\d[\d.,]*|\d[\d.,]*\s?(?:[$€£¥₹円]|zł|Kč|kr\b)")
+_PLUS_MORE: Final = re.compile(r"\s+\+|\+\s?[\d$€£¥]")
+"""Something is added, while `from 12.00+` is the least of several."""
 _BRACKETED: Final = re.compile(r"\s?[(\uff08][^)\uff09]*")
 _THRESHOLD: Final = re.compile(
     r"\s?(?:\(含\))?\s?(?:以上|이상|or more\b|and (?:over|above|up)\b|oder mehr\b|ou plus\b|o más\b|ou mais\b)",
@@ -572,7 +577,8 @@ def _judge_words(candidate: Candidate, document: Document, near: frozenset[str])
         or re.search(r"\d[^\w]{0,4}\s{0,2}[–—-]\s{0,2}$", candidate.before) is not None  # the upper end of a range
         or _of_a_measure(candidate.after.strip()[:14])
         or _says(words.SUBSCRIPTION, _since_price(candidate.before)[-30:])
-        or re.search(words.pattern(words.TIERS).pattern + r"\W*\Z", _since_price(candidate.before)) is not None
+        or _ends(words.TIERS, _since_price(candidate.before))
+        or _ends(words.LOWEST, _since_price(candidate.before))
         or re.search(r"\d\s?\+\s?(?:pcs|pieces|units|stück|szt)?\s?[:=–-]?\s?\Z", candidate.before) is not None
         or _THRESHOLD.match(candidate.after) is not None
     )
@@ -585,7 +591,7 @@ def _own_after(candidate: Candidate) -> str:
 
 def _since_price(before: str) -> str:
     """What was said after the last price, with the numbers that are none: `subscribe and save 15 %`."""
-    return folded(_PRICE_BEFORE.split(before)[-1])
+    return folded(_PRICE_BEFORE.split(before)[-1]).strip()
 
 
 def _words_before(candidate: Candidate) -> str:
@@ -637,6 +643,10 @@ def _says(what: str, text: str) -> bool:
     return bool(text) and words.pattern(what).search(text) is not None
 
 
+def _ends(what: str, text: str) -> bool:
+    return any(found.end() == len(text) for found in words.pattern(what).finditer(text))
+
+
 def _opens(what: str, text: str) -> bool:
     return words.pattern(what).match(text) is not None
 
@@ -655,6 +665,7 @@ def _buttons(document: Document) -> list[Button]:
         kind = attributes.get("type", "").lower()
         clickable = element.tag == "button" or (element.tag == "input" and kind in {"submit", "button", "image"})
         styled = bool({"btn", "button", "buy", "cart", "basket", "addtocart"} & element.words)
+        styled = styled or attributes.get("role") == "button" or _is_buying_link(document, number)
         if not clickable and not (element.tag in {"a", "div", "span"} and styled):
             continue
         if element.hidden and (element.tag != "input" or document.elements[element.parent].hidden):
@@ -675,3 +686,14 @@ def _buttons(document: Document) -> list[Button]:
         off = "disabled" in attributes or attributes.get("aria-disabled") == "true" or "disabled" in element.words
         found.append(Button(number, element.first, text, enabled=not off))
     return found
+
+
+def _is_buying_link(document: Document, number: int) -> bool:
+    """A link that says `Buy it now` and nothing else, outside what frames the page."""
+    element = document.elements[number]
+    if element.tag != "a" or element.last - element.first != 1:
+        return False
+    text = document.pieces[element.first].text
+    if len(text) > 30 or not words.pattern(words.BUY).fullmatch(folded(text)):
+        return False
+    return not any(document.elements[outer].tag in _FRAMES for outer in document.ancestors(number))

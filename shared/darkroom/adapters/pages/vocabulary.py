@@ -13,7 +13,8 @@ from darkroom.domain.plain_text import unaccented
 
 _BAR: Final = re.compile(r"\|(?![^()]*\))")
 LIST_PRICE: Final = (
-    "was|rrp|msrp|srp|list price|regular price|retail price|original price|originally|reg price|reg|before|"
+    "was|ursprunglich|ursprunglicher preis|"
+    "rrp|msrp|srp|list price|regular price|retail price|original price|originally|reg price|reg|before|"
     "old price|compare at|compared to|strikethrough price|previous price|instead of|usual price|normal price|"
     "market price|mrp|m r p|statt|uvp|unverb preisempf|unverbindliche preisempfehlung|ehemals|bisher|fruher|"
     "vorher|zuvor|alter preis|normalpreis|listenpreis|streichpreis|avant|au lieu de|prix conseille|"
@@ -41,6 +42,8 @@ SAVING: Final = (
     "优惠券|할인|적립|쿠폰|ส่วนลด|ประหยัด|tiet kiem|giam|jimat|diskon|hemat|atlaide|nuolaida"
 )
 DELIVERY: Final = (
+    "(?:kostenlos|kostenfrei|gratis) ab|gratis vanaf|(?:gratuite?|offerte?) des|gratis desde|gratis od|"
+    "free (?:from|above)|"
     "消費滿|購物滿|滿額|滿額享|消费满|shipping|delivery|postage|free over|orders over|spend|minimum order|"
     "order value|handling|dispatch|returns?|versand|lieferung|versandkosten|ab einem|bestellwert|"
     "mindestbestellwert|livraison|frais de port|des|a partir de achats|envio|gastos de envio|envios|entrega|"
@@ -132,10 +135,19 @@ NOTIFY: Final = (
     "到货通知|재입고"
 )
 SUBSCRIPTION: Final = (
+    "members?|members? (?:price|save|pay)|membership|club price|with (?:the )?card|mitglied\\w{0,4}|"
+    "clubpreis|mit karte|"
+    "adherents?|socios?|soci|leden|clubprijs|klubow\\w{1,3}|会員|会員価格|會員價|会员价|회원가|"
     "subscribe|subscription|autoship|auto delivery|repeat delivery|subscribers?|im abo|abo|abonnement|"
     "abonne\\w{0,2}|suscribete|suscripcion|abbonamento|abbonati|assine|assinatura|abonnee|subskrypcj\\w|"
     "prenumeration|定期便|定期購入|お届け定期|訂閱|订阅|정기배송|정기구독"
 )
+LOWEST: Final = (
+    "\\d+ (?:days?|tagen?|jours?|dni|giorni|dagen|dias|dni|dnu|dager|dagar|dage|nap|zile)|"
+    "(?:lowest|niedrigster|tiefster|plus bas|mas bajo|mais baixo|piu basso|laagste|najnizsza|nejnizsi|lagsta) "
+    "(?:price|preis|precio|preco|prezzo|prijs|cena|pris)(?: [a-z]{2,12}){0,5}"
+)
+"""The lowest price of the last weeks, which shops in the European Union have to name beside a reduced one."""
 TIERS: Final = (
     "\\d+ (?:or more|and more|and up|and above|or above|pcs|pieces|units|stuck|stk|oder mehr|ou plus|o mas|ou mais|"
     "o piu|of meer|lub wiecej|szt|個以上|点以上)|(?:ab|buy|from|a partir de|des|desde|da|vanaf|"
@@ -243,7 +255,7 @@ SURE_OLD_WORDS: Final = frozenset(
         "previous",
         "uvp",
     }
-    | {"antes", "ancien", "barre", "tachado", "mrp", "through"}
+    | {"antes", "ancien", "barre", "tachado", "mrp", "through", "prev", "foerpris", "forpris"}
 )
 OTHER_WORDS: Final = frozenset(
     {
