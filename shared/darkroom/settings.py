@@ -160,6 +160,7 @@ def read(environment: Mapping[str, str]) -> Settings:
 
     for name in ALIASES:  # also those that are none of ours to use: who sets two of them means one value
         text(name)
+
     def engine(name: str, engines: tuple[str, ...]) -> str:
         chosen = text(name, "auto")
         if chosen not in engines:

@@ -24,8 +24,9 @@ def corners(boxes: Floats, order: str, units: str, height: int, width: int) -> F
     return boxes * np.array([width, height, width, height], np.float32) if units == "fractions" else boxes
 
 
-def suppressed(boxes: Floats, scores: Floats, kinds: NDArray[np.intp]) -> list[int]:
-    """Indices of the boxes that stay, most confident first: greedy non-maximum suppression within each label."""
+def suppressed(boxes: Floats, scores: Floats, kinds: NDArray[np.intp], overlap: float = OVERLAP) -> list[int]:
+    """Indices of the boxes that stay, most confident first: greedy non-maximum suppression within each label, of
+    what shares more than `overlap` of its union with a more confident one."""
     areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
     left = np.argsort(-scores, kind="stable")
     kept = []
@@ -34,6 +35,6 @@ def suppressed(boxes: Floats, scores: Floats, kinds: NDArray[np.intp]) -> list[i
         kept.append(int(first))
         corner = np.maximum(boxes[first, :2], boxes[left, :2])
         shared = np.prod(np.maximum(np.minimum(boxes[first, 2:], boxes[left, 2:]) - corner, 0), axis=1)
-        same = shared > OVERLAP * (areas[first] + areas[left] - shared)
+        same = shared > overlap * (areas[first] + areas[left] - shared)
         left = left[~(same & (kinds[left] == kinds[first]))]
     return kept

@@ -1,0 +1,1 @@
+"""Engines behind the port FaceModel, and the packs of weights that they run."""
