@@ -56,7 +56,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from darkroom.domain.jobs import Job
-    from darkroom.ports import Fetched
+    from darkroom.errors import DarkroomError
+    from darkroom.ports import FaceModel, Fetched
     from darkroom.settings import Settings
 
 OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
@@ -168,9 +169,9 @@ class MemoryParts:
         engines = {name: partial(self.engines.__getitem__, name) for name in self.engines}
         return Generation(engines, engines, objects=self.objects, clock=self.clock, meter=self.meter)
 
-    def web(self, pages: Mapping[str, Fetched]) -> None:
+    def web(self, pages: Mapping[str, Fetched | DarkroomError]) -> None:
         """The whole of the web from now on."""
-        self.fetcher = MemoryFetcher(pages)
+        self.fetcher = MemoryFetcher({**pages})
 
     def doodle_actions(self) -> DoodleActions:
         return DoodleActions(
@@ -196,7 +197,7 @@ class MemoryParts:
         return ProductImageRequests(self.submissions(), self.fetcher, self.clock, gigabytes=1.0)
 
     def product_pages(self) -> ProductPages:
-        return ProductPages(self.fetcher, PageProductReader)
+        return ProductPages(self.fetcher, PageProductReader, self.clock)
 
     def generation_work(self) -> ByKind:
         return ByKind({Kind.DOODLE: self.doodle_work, Kind.PRODUCT_IMAGE: self.product_image_work})

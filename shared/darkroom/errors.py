@@ -28,6 +28,7 @@ DarkroomError
 ├── NoModelError                 the engine has no weights; the message names the command that gets them
 ├── FetchFailedError             the far side answered badly, slowly or not at all
 ├── TransientError               the same call may succeed later: throttled, timed out, unavailable
+│   ├── PageUnavailableError     a shop that gives its page to nobody now: busy, failing, silent
 │   ├── NotChargedError          a provider refused a paid call before it charged for it
 │   └── InterruptedCallError     a paid call broke, and nobody knows whether it was charged
 ├── ProviderRefusedError         a provider will never do this: moderation, a bad request, a key it does not accept
@@ -41,7 +42,7 @@ DarkroomError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -207,21 +208,39 @@ class NoModelError(DarkroomError):
     default_fix = "Run `make models`, or point DETECT_MODEL_DIR at a folder that holds the model."
 
 
+CONNECTION_FAILED: Final = "CONNECTION_FAILED"
+FETCH_TIMED_OUT: Final = "FETCH_TIMED_OUT"
+"""What an attempt at the same URL may not meet again."""
+
+
 class FetchFailedError(DarkroomError):
+    """`exact_code` may say which: HOST_NOT_FOUND, FETCH_TIMED_OUT, CONNECTION_FAILED."""
+
     code = "FETCH_FAILED"
 
 
 class TransientError(DarkroomError):
+    """`retry_after` is the seconds until the next chance, None where nobody said."""
+
     code = "TEMPORARILY_UNAVAILABLE"
     default_fix = "Send the request again in a few seconds."
 
+    def __init__(
+        self, detail: str, *, fix: str | None = None, code: str | None = None, retry_after: int | None = None
+    ) -> None:
+        super().__init__(detail, fix=fix, code=code)
+        self.retry_after = retry_after
+
+
+class PageUnavailableError(TransientError):
+    """`exact_code` says which: SHOP_BUSY, SHOP_FAILING, FETCH_TIMED_OUT, CONNECTION_FAILED."""
+
+    code = "SHOP_FAILING"
+    default_fix = "Try again later, or use a page of another shop that sells the product."
+
 
 class NotChargedError(TransientError):
-    """`retry_after` is the seconds until the next chance, None where nobody said."""
-
-    def __init__(self, detail: str, *, fix: str | None = None, retry_after: int | None = None) -> None:
-        super().__init__(detail, fix=fix)
-        self.retry_after = retry_after
+    """The one error after which nothing was paid, so that a call may be repeated freely."""
 
 
 class InterruptedCallError(TransientError):

@@ -468,7 +468,7 @@ def product_reader() -> ports.ProductReader:
 def product_pages() -> ProductPages:
     from darkroom.usecases.product_images import ProductPages
 
-    return ProductPages(fetcher(), product_reader)
+    return ProductPages(fetcher(), product_reader, clock())
 
 
 @cache

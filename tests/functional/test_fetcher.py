@@ -316,8 +316,9 @@ def test_no_more_than_four_addresses_are_tried() -> None:
         tried.append(address)
         raise ConnectionRefusedError
 
-    with pytest.raises(FetchFailedError, match="connection to the host failed"):
+    with pytest.raises(FetchFailedError, match="connection to the host failed") as failed:
         GuardedFetcher(resolve=stub.resolve, connect=refuse).get("http://shop.example/", limit=9)
+    assert failed.value.exact_code == "CONNECTION_FAILED"
     assert tried == [f"93.184.216.{last}" for last in range(4)]
 
 

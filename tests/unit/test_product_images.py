@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from darkroom.adapters.ai.provider import MATERIAL, told
+from darkroom.adapters.clock import SystemClock
 from darkroom.adapters.memory.generation import MemoryEngine, png
 from darkroom.adapters.memory.web import MemoryFetcher
 from darkroom.adapters.pages.reader import PageProductReader
@@ -23,7 +24,7 @@ from darkroom.errors import (
     TransientError,
 )
 from darkroom.ports import Fetched
-from darkroom.usecases.product_images import SIZE, ProductPages, material, overlay_of
+from darkroom.usecases.product_images import LONGEST_WAIT, SIZE, ProductPages, material, overlay_of
 
 from tests.api import Api, MemoryParts
 from tests.hostile_pages import ORDER, hides, pages
@@ -230,12 +231,15 @@ def test_texts_are_cut_to_what_fits_on_a_picture() -> None:
         (b"<html><body><h1>About us</h1><p>We sell things.</p></body></html>", "NO_PRODUCT_DATA"),
         (b"<", "NO_PRODUCT_DATA"),
         (Fetched(SHOP, 200, HTML, b""), "NO_PRODUCT_DATA"),
-        (Fetched(SHOP, 404, HTML, b"<h1>Blue mug</h1>"), "FETCH_FAILED"),
+        (Fetched(SHOP, 404, HTML, b"<h1>Blue mug</h1>"), "PAGE_NOT_FOUND"),
+        (Fetched(SHOP, 410, HTML, b""), "PAGE_NOT_FOUND"),
+        (Fetched(SHOP, 403, HTML, b""), "PAGE_FORBIDDEN"),
+        (Fetched(SHOP, 418, HTML, b""), "FETCH_FAILED"),
         (Fetched(SHOP, 200, {"content-type": "application/pdf"}, b"%PDF"), "UNSUPPORTED_TYPE"),
         (Fetched(SHOP, 200, HTML, b"<" * (limits.PAGE_BYTES + 1)), "TOO_LARGE"),
         (FetchFailedError("There is no such host", code="HOST_NOT_FOUND"), "HOST_NOT_FOUND"),
     ],
-    ids=["about", "rubbish", "empty", "404", "pdf", "huge", "no host"],
+    ids=["about", "rubbish", "empty", "404", "410", "403", "418", "pdf", "huge", "no host"],
 )
 def test_a_page_that_gives_no_product_fails_before_anything_is_spent(answer: Any, code: str) -> None:
     shop = Shop({SHOP: answer})
@@ -246,6 +250,55 @@ def test_a_page_that_gives_no_product_fails_before_anything_is_spent(answer: Any
     assert job.cost.provider_units == 0
     assert [name for name, engine in shop.engines.items() if engine.calls] == []
     assert list(shop.parts.objects.list("results/")) == []
+
+
+BUSY = Fetched(SHOP, 429, {"Retry-After": "90"}, b"")
+FAILING = Fetched(SHOP, 502, {}, b"")
+SILENT = FetchFailedError("The host did not answer", code="FETCH_TIMED_OUT")
+BROKEN = FetchFailedError("The connection to the host failed", code="CONNECTION_FAILED")
+
+
+@pytest.mark.parametrize(
+    ("answer", "waits", "code"),
+    [
+        (BUSY, (90, 90), "SHOP_BUSY"),
+        (Fetched(SHOP, 429, {"retry-after": "86400"}, b""), (LONGEST_WAIT, LONGEST_WAIT), "SHOP_BUSY"),
+        (FAILING, (15, 30), "SHOP_FAILING"),
+        (SILENT, (15, 30), "FETCH_TIMED_OUT"),
+        (BROKEN, (15, 30), "CONNECTION_FAILED"),
+    ],
+    ids=["429", "429 for a day", "502", "timeout", "reset"],
+)
+def test_a_shop_in_trouble_is_asked_three_times_and_nothing_is_spent(
+    answer: Fetched | DarkroomError, waits: tuple[int, ...], code: str
+) -> None:
+    shop = Shop({SHOP: answer})
+    job = shop.submit(provider=["openai", "studio"])
+    for wait in waits:
+        waiting = shop.done(job)
+        assert waiting.state is State.PENDING
+        assert waiting.due_at == shop.parts.clock.now() + wait * limits.SECOND
+        shop.parts.clock.advance(wait * limits.SECOND)
+        shop.parts.generation_queue.send(f'{{"jobId": "{job.job_id}"}}')
+    ended = shop.done(job)
+    assert ended.state is State.FAILED
+    assert ended.failure is not None
+    assert ended.failure.code == code
+    assert "3 times" in ended.failure.message
+    assert shop.fetched == [SHOP] * 3
+    assert ended.cost.provider_units == 0
+    assert [name for name, engine in shop.engines.items() if engine.calls] == []
+
+
+def test_a_shop_that_recovers_has_its_picture() -> None:
+    shop = Shop({SHOP: page()})
+    shop.parts.fetcher = MemoryFetcher({SHOP: [BUSY, FAILING, Fetched(SHOP, 200, HTML, page())]})
+    job = shop.submit()
+    for _ in range(2):
+        assert shop.done(job).state is State.PENDING
+        shop.parts.clock.advance(2 * limits.MINUTE)
+        shop.parts.generation_queue.send(f'{{"jobId": "{job.job_id}"}}')
+    assert shop.result(shop.done(job))["overlayText"]["name"] == "Blue mug"
 
 
 def test_trouble_that_passes_has_the_picture_made_by_the_next_worker_under_a_key_of_its_own() -> None:
@@ -277,5 +330,5 @@ def test_a_page_that_is_too_large_is_told_with_a_fix_that_helps() -> None:
     url = "https://shop.example/mug"
     shop = MemoryFetcher({url: Fetched(url, 200, {"content-type": "text/html"}, b"a" * (limits.PAGE_BYTES + 1))})
     with pytest.raises(TooLargeError) as caught:
-        ProductPages(shop, PageProductReader).read(url)
+        ProductPages(shop, PageProductReader, SystemClock()).read(url)
     assert "own page" in caught.value.fix

@@ -17,7 +17,6 @@ from darkroom.adapters.ai.provider import (
     by_kind,
     by_status,
     reading,
-    retry_after,
     told,
     within,
 )
@@ -27,6 +26,7 @@ from darkroom.adapters.memory.web import MemoryFetcher
 from darkroom.domain.ai_models import Usage
 from darkroom.domain.generation import Ability, Drawn, DrawRequest, straight
 from darkroom.domain.limits import SECOND
+from darkroom.domain.retry_after import retry_after
 from darkroom.errors import (
     AttemptsExhaustedError,
     BadImageError,

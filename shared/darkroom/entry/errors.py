@@ -40,7 +40,7 @@ FIXES: Final = {
 """By status, for an error that was raised without one of its own."""
 UNEXPECTED: Final = (500, "Something went wrong on our side")
 RETRY_AFTER_TROUBLE: Final = 5
-"""Seconds."""
+"""Seconds, where nobody who is asked says more."""
 RETRY_AFTER_IN_FLIGHT: Final = 1
 """Seconds: a request takes less."""
 
@@ -87,5 +87,6 @@ def problem(error: Exception, request_id: str, *, seed: bool) -> tuple[int, dict
         case _:
             pass
     if status == 503:
-        headers["Retry-After"] = str(RETRY_AFTER_TROUBLE)
+        said = error.retry_after if isinstance(error, errors.TransientError) else None
+        headers["Retry-After"] = str(RETRY_AFTER_TROUBLE if said is None else max(1, said))
     return status, headers, body

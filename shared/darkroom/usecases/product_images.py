@@ -10,10 +10,14 @@ from darkroom.domain import ai_models, cost, limits, prompts
 from darkroom.domain.generation import JPEG, PNG, Ability, DrawRequest
 from darkroom.domain.jobs import Cost, Kind, result_folder
 from darkroom.domain.products import Fact, Overlay, Price
+from darkroom.domain.retry_after import retry_after
 from darkroom.errors import (
+    CONNECTION_FAILED,
+    FETCH_TIMED_OUT,
     BadImageError,
     FetchFailedError,
     NoProductError,
+    PageUnavailableError,
     TooLargeError,
     UnacceptableUrlError,
     UnsupportedTypeError,
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
     from darkroom.domain.jobs import Job
     from darkroom.domain.products import Product
+    from darkroom.errors import DarkroomError
     from darkroom.ports import (
         Clock,
         Fetcher,
@@ -47,6 +52,15 @@ SIZE: Final = 1024
 PICTURES_TRIED: Final = 3
 MILLISECONDS: Final = 6_000
 """Page, picture, studio and text on one core, rounded up."""
+TRIES: Final = 3
+"""How often a job asks a shop that does not give the page now."""
+LONGEST_WAIT: Final = 600
+"""Seconds, of what a shop asks to wait."""
+BUSY: Final = frozenset({408, 425, 429})
+_CLOSED: Final = ("PAGE_FORBIDDEN", "Use the URL of a page that is open to everybody, without a login.")
+_GONE: Final = ("PAGE_NOT_FOUND", "Open the URL in a browser, and use the one at which the product is now.")
+REFUSALS: Final = {401: _CLOSED, 402: _CLOSED, 403: _CLOSED, 451: _CLOSED, 404: _GONE, 410: _GONE}
+"""Code and fix of what a shop will answer the next time as well."""
 HTML_TYPES: Final = ("text/html", "application/xhtml+xml", "")
 
 log = logging.getLogger(__name__)
@@ -55,25 +69,40 @@ log = logging.getLogger(__name__)
 class ProductPages:
     """What a product's page says, read through the guarded fetcher."""
 
-    def __init__(self, fetcher: Fetcher, reader: Callable[[], ProductReader]) -> None:
+    def __init__(self, fetcher: Fetcher, reader: Callable[[], ProductReader], clock: Clock) -> None:
         self._fetcher = fetcher
         self._reader = reader
+        self._clock = clock
 
     def read(self, url: str) -> Product:
-        """Raises UnacceptableUrlError, FetchFailedError, TooLargeError, or UnsupportedTypeError for what is no page."""
+        """Raises PageUnavailableError for what may pass, FetchFailedError for what will not, UnacceptableUrlError,
+        TooLargeError, and UnsupportedTypeError for what is no page."""
         try:
             answer = self._fetcher.get(url, limit=limits.PAGE_BYTES)
         except TooLargeError as error:
             raise TooLargeError(error.detail, fix="Use the URL of one product's own page.") from error
+        except FetchFailedError as error:
+            if error.exact_code not in {CONNECTION_FAILED, FETCH_TIMED_OUT}:
+                raise
+            raise PageUnavailableError(error.detail, code=error.exact_code) from error
+        headers = {name.lower(): value for name, value in answer.headers.items()}
         if answer.status != 200:
-            raise FetchFailedError(
-                f"The shop answered {answer.status} instead of the page",
-                fix="Use the URL of a page that is open to everybody, or try again later.",
-            )
-        content_type = {name.lower(): value for name, value in answer.headers.items()}.get("content-type", "")
+            raise self._refusal(answer.status, headers)
+        content_type = headers.get("content-type", "")
         if content_type.partition(";")[0].strip().lower() not in HTML_TYPES:
             raise UnsupportedTypeError("The URL is no web page", fix="Use the URL of the product's page.")
         return self._reader().read(answer.body, url=answer.url, content_type=content_type)
+
+    def _refusal(self, status: int, headers: Mapping[str, str]) -> DarkroomError:
+        detail = f"The shop answered {status} instead of the page"
+        if status in BUSY or status >= 500:
+            return PageUnavailableError(
+                detail,
+                code="SHOP_BUSY" if status in BUSY else "SHOP_FAILING",
+                retry_after=retry_after(headers, self._clock.now()),
+            )
+        code, fix = REFUSALS.get(status, (FetchFailedError.code, "Use the URL of the product's own page."))
+        return FetchFailedError(detail, fix=fix, code=code)
 
 
 class ProductImageRequests:
@@ -151,9 +180,10 @@ class ProductImageWork:
         self._objects = objects
 
     def run(self, run: Run) -> object:
-        """Raises NoProductError before anything is spent, where the page has no product."""
+        """Raises NoProductError before anything is spent, where the page has no product; PageUnavailableError to have
+        the page tried again, and FetchFailedError with its code when that was done TRIES times."""
         request = run.job.request
-        product = self._pages.read(request["productUrl"])
+        product = self._page(run)
         if not product.found:
             raise NoProductError("No product was found on the page")
         run.progress(0.2)
@@ -190,6 +220,19 @@ class ProductImageWork:
             "overlayText": overlay_text(laid),
             **told(outcome),
         }
+
+    def _page(self, run: Run) -> Product:
+        tried = run.job.leases - run.job.losses
+        try:
+            return self._pages.read(run.job.request["productUrl"])
+        except PageUnavailableError as error:
+            if tried >= TRIES:
+                raise FetchFailedError(
+                    f"{error.detail}, {tried} times in a row", fix=error.fix, code=error.exact_code
+                ) from error
+            if error.retry_after is not None:
+                error.retry_after = min(error.retry_after, LONGEST_WAIT)
+            raise
 
     def _reference(self, run: Run, product: Product) -> bytes | None:
         """The page's own picture as PNG of ours, None where none can be had: then the words must do."""

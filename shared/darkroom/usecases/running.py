@@ -316,7 +316,7 @@ class JobRunner:
             return
         log.warning("The job is put back: %s", error.detail, extra={"setbacks": setbacks})
         wait = limits.SETBACK_BACKOFF[min(setbacks, len(limits.SETBACK_BACKOFF)) - 1]
-        if isinstance(error, NotChargedError) and error.retry_after is not None:
+        if error.retry_after is not None:
             # Sooner would be refused as well. The deadline is not slept through: somebody has to say that it passed.
             left = run.job.deadline - self._clock.now()
             wait = max(wait, min(error.retry_after * limits.SECOND, left))

@@ -11,6 +11,7 @@ import pytest
 from darkroom.adapters.memory.generation import png
 from darkroom.domain import limits
 from darkroom.domain.jobs import State
+from darkroom.errors import FetchFailedError
 from darkroom.ports import Fetched
 
 from tests.unit.api.test_seed_shapes import UUID, fits
@@ -424,11 +425,22 @@ def test_a_request_that_is_sent_again_is_answered_as_the_first_was(api: Api, key
 
 
 def test_a_shop_that_answers_no_page_is_told(api: Api, key: str) -> None:
-    for answer, status, code in (
-        (Fetched(SHOP, 503, {}, b""), 422, "FETCH_FAILED"),
+    cases: tuple[tuple[Fetched | FetchFailedError, int, str], ...] = (
+        (Fetched(SHOP, 404, {}, b""), 422, "PAGE_NOT_FOUND"),
+        (Fetched(SHOP, 503, {}, b""), 503, "SHOP_FAILING"),
+        (Fetched(SHOP, 429, {}, b""), 503, "SHOP_BUSY"),
+        (FetchFailedError("It is silent", code="FETCH_TIMED_OUT"), 503, "FETCH_TIMED_OUT"),
         (Fetched(SHOP, 200, {"content-type": "image/png"}, DRAWING), 415, "UNSUPPORTED_TYPE"),
         (Fetched(SHOP, 200, {}, b"<" * (limits.PAGE_BYTES + 1)), 413, "TOO_LARGE"),
-    ):
+    )
+    for answer, status, code in cases:
         api.parts.web({SHOP: answer})
         reply = api.send("POST", "/generative-ai-images/preview", key=key, body={"productUrl": SHOP})
         assert (reply.status, reply.json["code"]) == (status, code)
+        assert ("retry-after" in {name.lower() for name in reply.headers}) == (status == 503)
+
+
+def test_a_shop_that_is_busy_says_when_to_come_again(api: Api, key: str) -> None:
+    api.parts.web({SHOP: Fetched(SHOP, 429, {"Retry-After": "77"}, b"")})
+    reply = api.send("POST", "/generative-ai-images/preview", key=key, body={"productUrl": SHOP})
+    assert reply.headers["retry-after"] == "77"

@@ -18,10 +18,10 @@ from darkroom.adapters.ai.provider import (
     counted,
     http_options,
     refused,
-    retry_after,
     told,
 )
 from darkroom.domain.ai_models import MEGAPIXEL, Usage
+from darkroom.domain.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,12 +19,12 @@ from darkroom.adapters.ai.provider import (
     counted,
     http_options,
     refused,
-    retry_after,
     told,
     unpacked,
 )
 from darkroom.domain.ai_models import Usage
 from darkroom.domain.generation import SVG
+from darkroom.domain.retry_after import retry_after
 from darkroom.errors import ProviderAnswerError
 
 if TYPE_CHECKING:

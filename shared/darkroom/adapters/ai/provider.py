@@ -13,8 +13,6 @@ import random
 from abc import ABC, abstractmethod
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -34,7 +32,7 @@ from darkroom.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from darkroom.adapters.ai.pictures import Sheet
     from darkroom.domain.ai_models import Model
@@ -465,20 +463,6 @@ def by_kind(provider: str, error: BaseException) -> DarkroomError:
     if names & BROKEN:
         return InterruptedCallError(f"The call of {provider} broke off")
     return ProviderAnswerError(f"{provider} answered what its SDK does not understand")
-
-
-def retry_after(headers: Mapping[str, str], now: int) -> int | None:
-    """Seconds, rounded up, that the header asks to wait: it holds them, or a date (RFC 9110, section 10.2.3)."""
-    said = (headers.get("retry-after") or "").strip()
-    if said.isascii() and said.isdigit() and len(said) <= 9:
-        return int(said)
-    try:
-        at = parsedate_to_datetime(said)
-    except (TypeError, ValueError):
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return max(0, -(-round((at - datetime.fromtimestamp(now / 1000, UTC)).total_seconds() * 1000) // 1000))
 
 
 def within(milliseconds: int, call: Callable[[], Given]) -> Given:

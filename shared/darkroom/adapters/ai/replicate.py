@@ -18,11 +18,11 @@ from darkroom.adapters.ai.provider import (
     by_status,
     http_options,
     refused,
-    retry_after,
     told,
     unpacked,
 )
 from darkroom.domain import limits
+from darkroom.domain.retry_after import retry_after
 from darkroom.errors import (
     DarkroomError,
     FetchFailedError,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpcore
 
 from darkroom.domain.limits import KIB
-from darkroom.errors import FetchFailedError, TooLargeError
+from darkroom.errors import CONNECTION_FAILED, FETCH_TIMED_OUT, FetchFailedError, TooLargeError
 
 if TYPE_CHECKING:
     import socket
@@ -50,7 +50,7 @@ class Deadline:
         return FetchFailedError(
             f"The host did not answer in full within {self._milliseconds / 1000:g} s",
             fix="Try again later, or use a faster host.",
-            code="FETCH_TIMED_OUT",
+            code=FETCH_TIMED_OUT,
         )
 
 
@@ -107,9 +107,11 @@ def ask(
         ):
             yield Answer(response, network, deadline)
     except httpcore.ProtocolError as error:
-        raise FetchFailedError("The host answered with something that is not HTTP, or broke off") from error
+        raise FetchFailedError(
+            "The host answered with something that is not HTTP, or broke off", code=CONNECTION_FAILED
+        ) from error
     except httpcore.NetworkError as error:
-        raise FetchFailedError("The connection to the host failed") from error
+        raise FetchFailedError("The connection to the host failed", code=CONNECTION_FAILED) from error
 
 
 class _PinnedNetwork(httpcore.NetworkBackend):
