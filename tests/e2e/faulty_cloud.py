@@ -92,8 +92,10 @@ NO_CALLS: Final = frozenset({"generate_presigned_url", "generate_presigned_post"
 """Methods of a client that sign and send nothing."""
 BEYOND_EMULATION: Final = frozenset({"start_message_move_task", "_watch"})
 """Calls that the embedded AWS does not take; `SqsDeadLetters` then copies, which is what is tried here."""
-APART: Final = frozenset({"clients.py", "calls.py", "rows.py", "stacks.py"})
+APART: Final = frozenset({"clients.py", "calls.py", "rows.py", "stacks.py", "tables.py"})
 """Modules without a port's adapter. `stacks.py` serves an operator's terminal, and is tested by itself."""
+SHARED: Final = frozenset({"_get", "_query", "_rows", "_transact", "_update"})
+"""What adapters call of `tables.ConditionalTable`, which calls AWS."""
 
 
 def sites_in_source() -> dict[Site, str]:
@@ -131,7 +133,8 @@ def _calls(node: ast.AST, calling: set[str]) -> list[ast.Call]:
             owner, name = ast.unparse(part.func.value), part.func.attr
             if name in BEYOND_EMULATION:
                 continue
-            if (owner == "self._client" and name not in NO_CALLS) or (owner == "self" and name in calling):
+            ours = owner == "self" and name in calling | SHARED
+            if ours or (owner == "self._client" and name not in NO_CALLS):
                 found.append(part)
         found += _calls(part, calling)
     return found

@@ -17,14 +17,13 @@ own release or end.
 
 from __future__ import annotations
 
-import time
 import uuid
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from darkroom.adapters.aws.calls import code, reasons, translated
+from darkroom.adapters.aws.calls import code, translated
 from darkroom.adapters.aws.rows import (
     SHARDS,
     Row,
@@ -40,7 +39,6 @@ from darkroom.adapters.aws.rows import (
     job_of,
     job_row,
     log_text,
-    names,
     number,
     pulse_key,
     pulse_of,
@@ -48,6 +46,7 @@ from darkroom.adapters.aws.rows import (
     text,
     values,
 )
+from darkroom.adapters.aws.tables import TRIES, ConditionalTable, RefusedError, refusals
 from darkroom.domain import limits
 from darkroom.domain.cursors import cursor_of
 from darkroom.domain.jobs import State, order, position_of
@@ -62,15 +61,10 @@ from darkroom.errors import (
 from darkroom.ports import Page, Pulse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from collections.abc import Sequence
 
     from darkroom.domain.jobs import Attempt, Cost, Delivery, Failure, Job, Kind, Result
 
-TRIES: Final = 3
-"""Of a transaction that met another on the same rows, and of a step whose ledger changed while it was read."""
-CONFLICT_PAUSE: Final = 0.05
 FILTERED_PAGES: Final = 5
 """How many pages of an owner's jobs one call looks through for those that a filter wants."""
 
@@ -89,20 +83,8 @@ BURIED: Final = (
 )
 
 
-class RefusedError(Exception):
-    """A condition did not hold; `row` is what stands there instead, None where nothing does."""
-
-    def __init__(self, row: Row | None) -> None:
-        super().__init__("The condition did not hold")
-        self.row = row
-
-
-class DynamoJobStore:
-    def __init__(self, client: DynamoDBClient, table: str, *, pause: Callable[[float], None] = time.sleep) -> None:
-        """`pause` takes seconds."""
-        self._client = client
-        self._table = table
-        self._pause = pause
+class DynamoJobStore(ConditionalTable):
+    """An adapter of JobStore."""
 
     # --- the job's life ----------------------------------------------------------------------------------------------
 
@@ -415,13 +397,7 @@ class DynamoJobStore:
             "KeyConditionExpression": "#pk = :pk AND begins_with(#sk, :step)",
             **values(pk=f"job#{job_id}", step="step#"),
         }
-        found: list[Attempt] = []
-        while True:
-            page = self._query(query)
-            found += [attempt_of(row) for row in page["Items"]]
-            if "LastEvaluatedKey" not in page:
-                return found
-            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        return [attempt_of(row) for row in self._rows(query)]
 
     # --- webhooks and pulse ------------------------------------------------------------------------------------------
 
@@ -486,16 +462,6 @@ class DynamoJobStore:
 
     # --- calls -------------------------------------------------------------------------------------------------------
 
-    def _get(self, key: Row) -> Row | None:
-        with translated("DynamoDB"):
-            found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return found.get("Item")
-
-    def _query(self, query: Mapping[str, Any]) -> Any:
-        condition = query["KeyConditionExpression"] + query.get("FilterExpression", "")
-        with translated("DynamoDB"):
-            return self._client.query(TableName=self._table, **query, ExpressionAttributeNames=names(condition))
-
     def _due(self, what: str, now: int, limit: int) -> Sequence[str]:
         found: list[tuple[int, str]] = []
         for shard in range(SHARDS):
@@ -509,32 +475,6 @@ class DynamoJobStore:
             )
             found += [(number(row, "due_at") or 0, job_id_of(row)) for row in page["Items"]]
         return [job_id for _, job_id in sorted(found)[:limit]]
-
-    def _update(self, key: Row, expression: str, *, when: str, **bound: Any) -> Row:
-        """The row as it is after the change. Raises RefusedError."""
-        with translated("DynamoDB"), refusals():
-            answer = self._client.update_item(
-                TableName=self._table, Key=key, ReturnValues="ALL_NEW", **expressions(expression, when, **bound)
-            )
-        return answer["Attributes"]
-
-    def _transact(self, writes: Sequence[dict[str, dict[str, Any]]]) -> None:
-        """Raises RefusedError with the row of the first condition that did not hold."""
-        items: Any = [{verb: {"TableName": self._table, **body} for verb, body in write.items()} for write in writes]
-        for tries in range(1, TRIES + 1):
-            try:
-                with translated("DynamoDB"), refusals():
-                    self._client.transact_write_items(TransactItems=items)
-            except TransientError as error:
-                cause = error.__cause__
-                conflict = isinstance(cause, ClientError) and any(
-                    reason.get("Code") == "TransactionConflict" for reason in reasons(cause)
-                )
-                if not conflict or tries == TRIES:
-                    raise
-                self._pause(CONFLICT_PAUSE * tries)  # neither of two writes to one row waits for the other in DynamoDB
-            else:
-                return
 
 
 # --- what a refusal means --------------------------------------------------------------------------------------------
@@ -558,20 +498,6 @@ def why(refused: RefusedError) -> str:
     if state is None:
         return "there is no such job"
     return "another worker holds it" if state == State.PROCESSING else f"it is {state}"
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Around one call: a condition that did not hold becomes RefusedError with the row that stands there."""
-    try:
-        yield
-    except ClientError as error:
-        if code(error) == "ConditionalCheckFailedException":
-            raise RefusedError(error.response.get("Item")) from error  # type: ignore[arg-type]
-        for reason in reasons(error):
-            if reason.get("Code") == "ConditionalCheckFailed":
-                raise RefusedError(reason.get("Item")) from error
-        raise
 
 
 def outcome_attributes(result: Result | None, failure: Failure | None) -> dict[str, str | int | None]:

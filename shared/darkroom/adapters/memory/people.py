@@ -256,7 +256,9 @@ class MemoryFaceTables:
     def doom(self, owner: str, pack: str, entries: frozenset[str]) -> FaceTable | None:
         with self._lock:
             table = self._tables.get((owner, pack))
-            return None if table is None else self._keep(replace(table, doomed=table.doomed | entries))
+            if table is None:
+                return None
+            return self._keep(replace(table, doomed=table.doomed | entries, changes=table.changes + 1))
 
     def move(self, seen: FaceTable, *, token: str, now: int, until: int) -> FaceTable | None:
         with self._lock:
