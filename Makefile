@@ -110,15 +110,17 @@ bench: setup ## Ratios against a peer of the same run, all of them or NAMES="col
 	  echo "== $$name"; $(PY) -m benchmarks.$$name || failed=1; done; exit $$failed
 
 # --- the stack --------------------------------------------------------------------------------------------------------
-# SAM looks for uv on the PATH: the one of its own environment. The container function needs a Docker engine; without
+# SAM looks for uv on the PATH: the one of its own environment. The container functions need a Docker engine; without
 # one (or with CONTAINERS=no) everything else is built.
 CONTAINERS ?= $(shell docker info >/dev/null 2>&1 && echo yes || echo no)
+IN_CONTAINERS := Detect FaceEmbed Index Search
 BUILD := .aws-sam/build
 
 .PHONY: build
 build: setup ## Build what is deployed, for Lambda's Python, on any machine
-	@[[ $(CONTAINERS) == yes ]] || echo "No Docker engine (or CONTAINERS=no): the container function is left out"
-	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(SAM) build $(if $(filter yes,$(CONTAINERS)),,--exclude DetectFunction) \
+	@[[ $(CONTAINERS) == yes ]] || echo "No Docker engine (or CONTAINERS=no): the container functions are left out"
+	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(SAM) build \
+		$(if $(filter yes,$(CONTAINERS)),,$(foreach name,$(IN_CONTAINERS),--exclude $(name)Function)) \
 		$(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
 	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(PY) layers/pack.py compile $(BUILD)
 
@@ -141,7 +143,7 @@ validate: setup ## SAM's, cfn-lint's, the serverless rules' and checkov's opinio
 
 .PHONY: engine
 engine:
-	@[[ $(CONTAINERS) == yes ]] || { echo "No Docker engine answers, and a deployment needs the container function." \
+	@[[ $(CONTAINERS) == yes ]] || { echo "No Docker engine answers, and a deployment needs the container functions." \
 		"Start Docker (or any engine that answers \`docker info\`), then deploy again." >&2; exit 1; }
 
 .PHONY: deploy

@@ -32,6 +32,7 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
             "UpdateItem",
         }
     ),
+    "lambda": frozenset({"Invoke"}),
     "rekognition": frozenset({"DetectLabels"}),
     # Two of them are botocore's own: CreateBucket is the model that a presigned POST is made on, and HeadBucket asks
     # for the region of a bucket that redirects.
@@ -53,10 +54,24 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
 """Every service and operation that our code calls inside a function; a test compares it with the adapters."""
 
 
+UNREAD: Final = (
+    "*.pxd",
+    "*.pyi",
+    "*.pyx",
+    "libarrow_flight.so*",
+    "_flight.*.so",
+    "libarrow_substrait.so*",
+    "_substrait.*.so",
+)
+"""Types and sources for other compilers, and what of Arrow serves a protocol that nothing here speaks."""
+
+
 def trim(packages: Path) -> None:
-    for folder in (packages / "bin", *packages.rglob("tests"), *packages.rglob("__pycache__")):
+    unused = [*packages.rglob("tests"), *packages.rglob("__pycache__"), packages / "pyarrow" / "include"]
+    for folder in (packages / "bin", *unused):
         shutil.rmtree(folder, ignore_errors=True)
-    for file in [*packages.rglob("*.pyi"), *packages.glob("*.dist-info/*")]:
+    unread = [file for pattern in UNREAD for file in packages.rglob(pattern)]
+    for file in [*unread, *packages.glob("*.dist-info/*")]:
         # Licences and METADATA (the version, which libraries ask for) stay.
         if file.is_file() and file.name != "METADATA" and not is_licence(file.name):
             file.unlink()

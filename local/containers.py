@@ -2,7 +2,7 @@
 
 `make start-api` serves the API so until Ctrl-C; `make test-sam` tests it. Any Docker engine will do. LAMBDA_BASE_IMAGE
 names another base image than AWS's own, SAM_FLAGS is handed on to `sam local` (`--skip-pull-image` for an engine that
-cannot pull), DETECT_MODEL_DIR is a folder of weights for the container image.
+cannot pull), DETECT_MODEL_DIR and FACE_PACK_DIR are folders of weights for the vision image.
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-WEIGHTS: Final = ROOT / "functions" / "detect" / "models-local"
-"""Where a folder of weights is copied for the build: a container's context is below the repository. Git ignores it."""
+COPIES: Final = {
+    "DetectModelDir": ROOT / "functions" / "detect" / "models-local",
+    "FacePackDir": ROOT / "functions" / "face_embed" / "packs-local",
+}
+"""Where a folder of weights is copied for the build, by the parameter that is then told: a container's context is below
+the repository. Git ignores them."""
 API_PORT: Final = 3000
 
 
@@ -76,8 +80,11 @@ class SamLocal:
         return [str(SAM), "local", verb, *arguments, *common, *self.flags]
 
 
-def prepare(stack: Stack, folder: Path, weights: Path | None) -> SamLocal:
-    """Build everything into the folder, and make it run against the stack."""
+def prepare(stack: Stack, folder: Path, weights: Mapping[str, Path]) -> SamLocal:
+    """Build everything into the folder, and make it run against the stack.
+
+    `weights` are folders for the vision image by names of COPIES; it is built to try it here, whatever their licence.
+    """
     base = os.environ.get("LAMBDA_BASE_IMAGE")
     environment = {
         **os.environ,
@@ -99,17 +106,18 @@ def prepare(stack: Stack, folder: Path, weights: Path | None) -> SamLocal:
     return SamLocal(template, variables, environment, (*flags, *(("--invoke-image", base) if base else ())))
 
 
-def _build(target: Path, environment: Mapping[str, str], weights: Path | None, base: str | None) -> None:
-    parameters = [f"LambdaBaseImage={base}"] if base else []
-    shutil.rmtree(WEIGHTS, ignore_errors=True)
-    if weights:
-        shutil.copytree(weights, WEIGHTS)
-        parameters.append(f"DetectModelDir={WEIGHTS.relative_to(ROOT)}")
-    overrides = ["--parameter-overrides", *parameters] if parameters else []
+def _build(target: Path, environment: Mapping[str, str], weights: Mapping[str, Path], base: str | None) -> None:
+    parameters = ["AcceptModelLicence=yes", *([f"LambdaBaseImage={base}"] if base else [])]
     try:
-        subprocess.run([SAM, "build", "--build-dir", target, *overrides], cwd=ROOT, env=environment, check=True)
+        for parameter, folder in weights.items():
+            shutil.rmtree(COPIES[parameter], ignore_errors=True)
+            shutil.copytree(folder, COPIES[parameter])
+            parameters.append(f"{parameter}={COPIES[parameter].relative_to(ROOT)}")
+        command = [str(SAM), "build", "--build-dir", str(target), "--parameter-overrides", *parameters]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
     finally:
-        shutil.rmtree(WEIGHTS, ignore_errors=True)
+        for copy in COPIES.values():
+            shutil.rmtree(copy, ignore_errors=True)
     subprocess.run([INTERPRETER, ROOT / "layers" / "pack.py", "compile", target], env=environment, check=True)
 
 
@@ -149,8 +157,9 @@ def main(_arguments: Sequence[str]) -> int:
     embedded = Embedded(folder, port.pick(), host=bridge())
     stack = bring_up_for_containers(embedded, print)
     try:
-        weights = os.environ.get("DETECT_MODEL_DIR")
-        sam = prepare(stack, folder, ROOT / weights if weights else None)
+        named = {"DetectModelDir": "DETECT_MODEL_DIR", "FacePackDir": "FACE_PACK_DIR"}
+        weights = {name: ROOT / os.environ[variable] for name, variable in named.items() if os.environ.get(variable)}
+        sam = prepare(stack, folder, weights)
         number = port.pick(range(API_PORT, API_PORT + 100))
         print(f"\nThe API in containers: http://127.0.0.1:{number}   x-api-key: {stack.api_key}\n")
         return subprocess.run(

@@ -107,7 +107,8 @@ def source(function: Mapping[str, Any]) -> PurePosixPath:
     properties = function["Properties"]
     if properties.get("PackageType") == "Image":
         (command,) = properties["ImageConfig"]["Command"]
-        return PurePosixPath(function["Metadata"]["Dockerfile"]).parent.parent / command.removesuffix(".handler")
+        functions = PurePosixPath(function["Metadata"]["Dockerfile"]).parent.parent
+        return functions / str(command).removesuffix(".handler")
     return PurePosixPath(properties["CodeUri"])
 
 

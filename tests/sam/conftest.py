@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import TYPE_CHECKING, Any
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
+import boto3
+import httpx
 import pytest
+from botocore.config import Config
 
 from local import port
 from local.containers import EngineError, SamLocal, bridge, bring_up_for_containers, prepare
-from local.stack import ROOT, Embedded, Stack
+from local.stack import REGION, ROOT, Embedded, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.conftest import Material
+
+
+START_SECONDS: Final = 120
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,8 +47,58 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def sam(stack: Stack, testdata: Material, tmp_path_factory: pytest.TempPathFactory) -> SamLocal:
-    """The artifacts, the container with the weights of the material."""
-    return prepare(stack, tmp_path_factory.mktemp("sam"), testdata("models/yolox/yolox_nano.onnx").parent)
+    """The artifacts, the vision image with the weights of the material."""
+    folder = tmp_path_factory.mktemp("sam")
+    weights = {
+        "DetectModelDir": testdata("models/yolox/yolox_nano.onnx").parent,
+    }
+    return prepare(stack, folder, weights)
+
+
+@contextmanager
+def served(sam: SamLocal, verb: str, log: Path) -> Iterator[str]:
+    """The address of `sam local start-api` or `start-lambda`, its containers kept warm."""
+    number = port.pick()
+    command = sam.command(verb, "--port", str(number), "--warm-containers", "LAZY")
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=dict(sam.environment), stdout=output, stderr=subprocess.STDOUT)
+    address = f"http://127.0.0.1:{number}"
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                httpx.get(f"{address}/health", timeout=60, trust_env=False)
+                break
+            except httpx.TransportError:
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.5)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+        print(log.read_text())
+
+
+@pytest.fixture(scope="session")
+def call(sam: SamLocal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, Path], Any]]:
+    """What a function answered to an event, parsed. Its container is kept, so that the next event needs none."""
+    with served(sam, "start-lambda", tmp_path_factory.mktemp("lambda") / "log") as address:
+        patient = Config(read_timeout=300, retries={"total_max_attempts": 1}, proxies={})
+        client = boto3.client(
+            "lambda",
+            endpoint_url=address,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=patient,
+        )
+
+        def call(function: str, event: Path) -> Any:
+            answered = client.invoke(FunctionName=function, Payload=event.read_bytes())
+            return json.loads(answered["Payload"].read())
+
+        yield call
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +119,11 @@ def invoke(sam: SamLocal) -> Callable[[str, Path], Any]:
         return json.loads(ended.stdout.strip().rpartition("\n")[2])
 
     return invoke
+
+
+@pytest.fixture(scope="session")
+def local_api(sam: SamLocal, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    with served(sam, "start-api", tmp_path_factory.mktemp("api") / "log") as address:
+        headers = {"x-api-key": stack.api_key}
+        with httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
+            yield client

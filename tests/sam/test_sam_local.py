@@ -1,24 +1,23 @@
-"""Every function answers in Lambda's containers: each file of `events/` by `sam local invoke`, the API by
-`sam local start-api`, and a detection from upload to boxes with the built image."""
+"""Every function answers in Lambda's containers: each file of `events/` by `sam local start-lambda`, the API by
+`sam local start-api`, and whole ways, from a picture that is uploaded to boxes and faces, by `sam local invoke`."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from benchmarks.artifacts import artifacts
-from local import overlay, port
+from local import overlay
 from local.stack import ROOT
 from tests.artifacts.test_artifacts import AT_WORK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from local.containers import SamLocal
@@ -26,14 +25,14 @@ if TYPE_CHECKING:
     from tests.conftest import Material
 
 EVENTS = sorted((ROOT / "events").glob("*/*.json"))
-START_SECONDS = 120
 BASE_IMAGE: str = overlay.load(ROOT / "template.yaml")["Parameters"]["LambdaBaseImage"]["Default"]
 REFUSED = {"errorMessage": "Unauthorized"}
 """How an authorizer tells API Gateway to answer 401: by the message of its exception."""
 
 
 def logical(function: str) -> str:
-    return f"{function.capitalize()}Function"
+    """Of a folder: FaceEmbedFunction of face_embed."""
+    return "".join(part.capitalize() for part in function.split("_")) + "Function"
 
 
 def test_every_function_has_events() -> None:
@@ -43,42 +42,11 @@ def test_every_function_has_events() -> None:
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_each_event_is_answered_in_a_container(path: Path, invoke: Callable[[str, Path], Any]) -> None:
-    answer = invoke(logical(path.parent.name), path)
+def test_each_event_is_answered_in_a_container(path: Path, call: Callable[[str, Path], Any]) -> None:
+    answer = call(logical(path.parent.name), path)
 
     assert "stackTrace" not in answer or REFUSED.items() <= answer.items(), answer
     assert answer.get("statusCode", 200) < 500, answer
-
-
-@pytest.fixture(scope="module")
-def local_api(sam: SamLocal, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """`sam local start-api`, its containers kept warm."""
-    number = port.pick()
-    log = tmp_path_factory.mktemp("api") / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            sam.command("start-api", "--port", str(number), "--warm-containers", "LAZY"),
-            env=dict(sam.environment),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{number}", timeout=60, trust_env=False) as client:
-            deadline = time.monotonic() + START_SECONDS
-            while True:
-                try:
-                    client.get("/health")
-                    break
-                except httpx.TransportError:
-                    assert process.poll() is None, log.read_text()
-                    assert time.monotonic() < deadline, log.read_text()
-                    time.sleep(0.5)
-            client.headers["x-api-key"] = stack.api_key
-            yield client
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-        print(log.read_text())
 
 
 def test_the_api_answers_its_health_to_anybody(local_api: httpx.Client) -> None:
