@@ -43,7 +43,7 @@ lock: $(VENV)/.ready ## Resolve the two locks anew
 
 .PHONY: requirements
 requirements: $(VENV)/.ready ## Pin what layers and images install (their requirements.in), with hashes, at the lock's versions
-	for folder in $(dir $(wildcard layers/*/requirements.in functions/*/requirements.in)); do \
+	for folder in $(dir $(wildcard layers/*/requirements.in functions/*/requirements.in functions/*/engines/*/requirements.in)); do \
 		$(VENV)/bin/uv pip compile $${folder}requirements.in -c constraints.txt --generate-hashes --python-version 3.13 \
 			--python-platform x86_64-manylinux_2_28 --no-header --no-annotate -q -o $${folder}requirements.txt \
 			$$(sed -n 's/^# without: //p' $${folder}requirements.in | xargs -r printf -- '--no-emit-package %s\n'); done

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 NAMED = sorted(
     str(path.parent.relative_to(ROOT))
     for folder in ("layers", "functions")
-    for path in (ROOT / folder).glob("*/requirements.in")
+    for path in (ROOT / folder).rglob("requirements.in")
 )
 
 
@@ -23,8 +23,9 @@ def pins(path: str) -> dict[str, set[str]]:
     return found
 
 
-def test_the_layers_and_the_image_are_among_them() -> None:
-    assert {"layers/core", "layers/tokens", "functions/detect"} <= set(NAMED)
+def test_the_layers_and_the_images_are_among_them() -> None:
+    engines = {f"functions/face_embed/engines/{engine}" for engine in ("insightface", "yunet")}
+    assert {"layers/core", "layers/tokens", "functions/face_embed", "functions/index", *engines} <= set(NAMED)
 
 
 @pytest.mark.parametrize("folder", NAMED)
