@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from darkroom.adapters.imaging.reader import PillowPictures
-from darkroom.adapters.studio.engine import STYLES, Studio
+from darkroom.adapters.studio.designs import DESIGNS
+from darkroom.adapters.studio.engine import Studio
 from darkroom.adapters.studio.overlay import TextOverlayer
 from darkroom.domain.generation import Ability, DrawRequest, straight
 from darkroom.domain.products import Overlay
@@ -64,11 +65,11 @@ def main() -> None:
     parser.add_argument("sheet", type=Path, help="the JPEG to write")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cell", type=int, default=480, help="pixels of one picture on the sheet")
-    parser.add_argument("--style", action="append", choices=list(STYLES), help="this design alone; may be repeated")
+    parser.add_argument("--style", action="append", choices=list(DESIGNS), help="this design alone; may be repeated")
     given = parser.parse_args()
     reader = PillowPictures()
     studio, overlayer = Studio(reader), TextOverlayer(reader)
-    pictures, styles = products(), given.style or list(STYLES)
+    pictures, styles = products(), given.style or list(DESIGNS)
     sheet = Image.new("RGB", (given.cell * len(pictures), given.cell * len(styles)), "white")
     drawing: dict[str, list[float]] = {style: [] for style in styles}
     laying: list[float] = []

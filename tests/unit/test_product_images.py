@@ -14,7 +14,7 @@ from darkroom.adapters.pages.reader import PageProductReader
 from darkroom.domain import limits, prompts
 from darkroom.domain.generation import DrawRequest
 from darkroom.domain.jobs import Job, Kind, State
-from darkroom.domain.products import Fact, Price, Product
+from darkroom.domain.products import LOOKS, Fact, Price, Product
 from darkroom.errors import (
     DarkroomError,
     FetchFailedError,
@@ -170,6 +170,34 @@ def test_a_provider_that_refuses_is_passed_over_for_the_studio() -> None:
     assert result["provider"] == "studio"
     assert [each["code"] for each in result["passedOver"]] == ["PROVIDER_KEY"]
     assert job.cost.usd < 0.001
+
+
+@pytest.mark.parametrize("style", ["Podium", "dark and moody", "3D"])
+def test_studio_takes_a_style_that_means_one_of_its_looks(style: str) -> None:
+    shop = Shop({SHOP: page()})
+    shop.result(shop.done(shop.submit(style=style)))
+    assert shop.drawn().style == style
+
+
+@pytest.mark.parametrize("provider", [None, "studio", "sketch", ["mock", "studio"]])
+def test_a_style_that_studio_does_not_know_is_refused_with_those_that_it_does(provider: Any) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        Shop({}).submit(style="autumn leaves", provider=provider)
+    assert [field for field, _ in caught.value.problems] == ["style"]
+    assert all(name in caught.value.fix for name in LOOKS)
+
+
+def test_words_of_ones_own_are_for_a_provider_and_studio_chooses_where_its_turn_comes() -> None:
+    shop = Shop({SHOP: page()})
+    shop.engines["openai"] = MemoryEngine("openai", trouble=[ProviderRefusedError("No key", code="PROVIDER_KEY")])
+    result = shop.result(shop.done(shop.submit(style="autumn leaves", provider=["openai", "studio"])))
+    assert result["provider"] == "studio"
+
+
+def test_a_provider_is_told_what_a_look_looks_like() -> None:
+    shop = Shop({SHOP: page()})
+    shop.done(shop.submit(provider="openai", style="podium"))
+    assert json.loads(shop.drawn("openai").material)["style"] == "podium: a plinth before an arch"
 
 
 def test_a_style_is_told_to_providers_as_material_whatever_it_says() -> None:

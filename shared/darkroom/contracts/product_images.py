@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from darkroom.contracts.doodles import MaxCost, Model, PassedOver, Provider, See
 from darkroom.contracts.jobs import Cost
 from darkroom.contracts.wire import JobId, Wire
 from darkroom.domain import limits
+from darkroom.domain.products import LOOKS
 
 ProductUrl = Annotated[
     str,
@@ -21,6 +22,12 @@ ProductUrl = Annotated[
         examples=["https://shop.example/products/blue-mug"],
     ),
 ]
+_TEMPLATES: Final = "; ".join(f"`{name}`, {look.summary}" for name, look in LOOKS.items())
+STYLE: Final = (
+    f"A template, by its name or a word that means it: {_TEMPLATES}. A provider takes any words for the look of the"
+    " scene. Words that mean no template are refused where `studio` alone would draw; in a chain with a provider"
+    " `studio` chooses one, as it does where nothing is said."
+)
 EpochSeconds = Annotated[int, Field(ge=0, description="Seconds since 1970.")]
 
 
@@ -28,8 +35,8 @@ class GenerateRequest(Wire):
     product_url: ProductUrl
     provider: Provider = Field(default=None, description="An engine, or several to try in turn; `studio` if missing.")
     model: Model | None = Field(default=None, description="One of the provider's models; its best if missing.")
-    style: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
-        default=None, description="A template of `studio`, or a word for a provider; chosen for the product if missing."
+    style: Annotated[str, Field(min_length=1, max_length=40, examples=["podium"])] | None = Field(
+        default=None, description=STYLE
     )
     seed: Seed | None = None
     max_cost: MaxCost | None = Field(default=None, description="US dollars, at most.")

@@ -67,6 +67,35 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """A template that a product's picture can be made by. `words` mean it as well as its name does."""
+
+    summary: str
+    words: tuple[str, ...]
+
+
+LOOKS: Final[Mapping[str, Look]] = {
+    "studio": Look("a seamless sweep, softly lit", ("sweep", "classic", "clean", "soft", "professional")),
+    "spotlight": Look("a dark room and one lamp", ("dark", "dramatic", "luxury", "premium", "night", "moody")),
+    "podium": Look("a plinth before an arch", ("3d", "stage", "plinth", "arch")),
+    "split": Look("two fields of colour", ("duotone", "colour", "color", "block", "contrast")),
+    "paper": Look("layers of cut paper", ("geometric", "organic", "craft", "playful", "nature")),
+    "glow": Look("colours running into one another", ("gradient", "neon", "vibrant", "modern", "tech")),
+    "minimal": Look("paper white and room", ("minimalist", "white", "simple", "elegant", "plain")),
+    "poster": Look("one loud colour, rays and a disc", ("bold", "retro", "pop", "loud", "fun", "sale")),
+}
+
+
+def look_meant(style: str) -> str | None:
+    """The look that a style means: by its name or one of its words, in any phrase. None where it means none."""
+    for word in re.findall(r"[^\W_]+", style.lower()):
+        for name, look in LOOKS.items():
+            if word == name or word in look.words:
+                return name
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Overlay:
     """The texts to lay over a picture; None where there is none. `left_off` says, by field, why one is not on it."""
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 from darkroom.domain import ai_models, cost, limits, prompts
 from darkroom.domain.generation import JPEG, PNG, Ability, DrawRequest
 from darkroom.domain.jobs import Cost, Kind, result_folder
-from darkroom.domain.products import Fact, Overlay, Price
+from darkroom.domain.products import LOOKS, Fact, Overlay, Price, look_meant
 from darkroom.domain.retry_after import retry_after
 from darkroom.errors import (
     CONNECTION_FAILED,
     FETCH_TIMED_OUT,
     BadImageError,
     FetchFailedError,
+    InvalidRequestError,
     NoProductError,
     PageUnavailableError,
     TooLargeError,
@@ -131,11 +132,14 @@ class ProductImageRequests:
         """A job for this page.
 
         Raises UnacceptableUrlError for a URL that must not be fetched, InvalidRequestError for an engine that is
-        unknown or makes no product pictures, and what `Submissions.submit` raises.
+        unknown or makes no product pictures and for a style that nobody of the chain can do anything with, and what
+        `Submissions.submit` raises.
         """
         named = ai_models.chain(provider, default=OFFLINE)
         chain = tuple(OFFLINE[0] if name in ai_models.OFFLINE else name for name in named)
         ai_models.check(chain, NEEDS, model=model, now=self._clock.now())
+        if style is not None and set(chain) == set(OFFLINE) and look_meant(style) is None:
+            raise _no_look(style)
         check_url(self._fetcher, product_url, "productUrl")
         if callback_url is not None:
             check_url(self._fetcher, callback_url, "callbackUrl")
@@ -155,6 +159,15 @@ class ProductImageRequests:
                 idempotency_key=idempotency_key,
             )
         )
+
+
+def _no_look(style: str) -> InvalidRequestError:
+    names = ", ".join(LOOKS)
+    return InvalidRequestError(
+        "studio has no such style",
+        problems=(("style", f"is {style!r}; studio has {names}"),),
+        fix=f"Use one of: {names}. Words of your own are for providers.",
+    )
 
 
 class ProductImageWork:
@@ -255,7 +268,7 @@ def material(product: Product, *, style: str | None = None) -> str:
         "brand": _value(product.brand),
         "price": _value(product.price),
         "offer": _value(product.offer),
-        "style": style,
+        "style": f"{style}: {LOOKS[style].summary}" if style and style in LOOKS else style,
     }
     return json.dumps({name: value for name, value in facts.items() if value}, ensure_ascii=False)
 

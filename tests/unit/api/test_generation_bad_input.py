@@ -256,6 +256,8 @@ def test_a_page_that_must_not_be_fetched_is_refused(api: Api, key: str, path: st
         ({"provider": "openai", "model": "gpt-image-1"}, "model"),
         ({"style": ""}, "style"),
         ({"style": "x" * 41}, "style"),
+        ({"style": "autumn leaves"}, "style"),
+        ({"style": "autumn leaves", "provider": ["sketch"]}, "style"),
         ({"seed": 1.5}, "seed"),
         ({"maxCost": -0.1}, "maxCost"),
         ({"callbackUrl": ""}, "callbackUrl"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from darkroom.adapters.studio.engine import STYLES
+from darkroom.adapters.studio.designs import DESIGNS
 from darkroom.adapters.studio.overlay import FIELDS, shown_contrast
 from darkroom.domain.generation import DrawRequest, Picture, straight
 from darkroom.domain.products import Overlay
@@ -154,7 +154,7 @@ def test_every_letter_has_contrast_where_the_picture_gives_none(
     assert ratio >= 4.5
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", DESIGNS)
 @pytest.mark.parametrize(("product", "words"), [("serum", "short"), ("sneaker", "arabic"), ("mug", "long")])
 def test_words_stay_off_the_product_on_every_design(style: str, product: str, words: str) -> None:
     asked = DrawRequest("", TEXTS[words].name or "", style=style, reference=photo(product, on="grey", side=500), seed=4)

@@ -1,7 +1,8 @@
 """The sets that a product is photographed on: eight designs, drawn as SVG around the place where it will stand.
 
-A design is one function from a Scene to a Set, and one line in DESIGNS. The same numbers from the same generator give
-the same set, so a seed gives one picture, and the next seed another of its kind.
+A design is one function from a Scene to a Set, one line in DESIGNS, and one in LOOKS, which a request chooses from. The
+same numbers from the same generator give the same set, so a seed gives one picture, and the next seed another of its
+kind.
 """
 
 from __future__ import annotations
@@ -361,29 +362,13 @@ def _dots(scene: Scene) -> str:
 
 
 DESIGNS: Final[Mapping[str, Design]] = {
-    "studio": Design(studio, "a seamless sweep, softly lit", ("sweep", "classic", "clean", "soft", "professional")),
-    "spotlight": Design(
-        spotlight, "a dark room and one lamp", ("dark", "dramatic", "luxury", "premium", "night", "moody")
-    ),
-    "podium": Design(podium, "a plinth before an arch", ("3d", "stage", "plinth", "arch"), above=True, fill=0.92),
-    "split": Design(split, "two fields of colour", ("duotone", "colour", "color", "block", "contrast"), standing=False),
-    "paper": Design(
-        paper, "layers of cut paper", ("geometric", "organic", "craft", "playful", "nature"), standing=False
-    ),
-    "glow": Design(
-        glow, "colours running into one another", ("gradient", "neon", "vibrant", "modern", "tech"), standing=False
-    ),
-    "minimal": Design(minimal, "paper white and room", ("minimalist", "white", "simple", "elegant", "plain"), fill=0.9),
-    "poster": Design(
-        poster, "one loud colour, rays and a disc", ("bold", "retro", "pop", "loud", "fun", "sale"), standing=False
-    ),
+    "studio": Design(studio),
+    "spotlight": Design(spotlight),
+    "podium": Design(podium, above=True, fill=0.92),
+    "split": Design(split, standing=False),
+    "paper": Design(paper, standing=False),
+    "glow": Design(glow, standing=False),
+    "minimal": Design(minimal, fill=0.9),
+    "poster": Design(poster, standing=False),
 }
-
-
-def design_named(style: str) -> str | None:
-    """The design that a style means: its name or one of its words, in any phrase. None where there is none."""
-    for word in style.lower().replace("-", " ").split():
-        for name, design in DESIGNS.items():
-            if word == name or word in design.words:
-                return name
-    return None
+"""The looks of `domain.products.LOOKS`, as they are drawn."""

@@ -11,12 +11,13 @@ from PIL import Image
 
 from darkroom.adapters.imaging.encode import jpeg, quick_png
 from darkroom.adapters.studio.cards import card, tile
-from darkroom.adapters.studio.designs import DESIGNS, design_named
+from darkroom.adapters.studio.designs import DESIGNS
 from darkroom.adapters.studio.matte import cut_out
 from darkroom.adapters.studio.staging import staged
 from darkroom.adapters.studio.wording import runs_right_to_left
 from darkroom.domain.generation import JPEG, PNG, Ability, Drawn, Picture
 from darkroom.domain.jobs import Cost
+from darkroom.domain.products import look_meant
 from darkroom.errors import BadImageError, ProviderRefusedError, TooLargeError
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from darkroom.domain.generation import DrawRequest, Trial
     from darkroom.ports import PictureReader
 
-STYLES: Final = {name: design.summary for name, design in DESIGNS.items()}
-"""The styles by name, each with what it looks like."""
 WORKING: Final = 0.8
 """Longest side at which a product is cut out, of the picture's longer side: it stands no taller in it."""
 SMALLEST, LARGEST = 128, 2_048
@@ -38,8 +37,8 @@ class Studio:
     """An ImageGenerator that needs no key, no network and no model, for Ability.PRODUCT alone.
 
     The product is taken off its background where that is clean, else its photograph stands there as a card; without a
-    picture, a tile of shapes with the initial of the material does. `style` names one of STYLES, or describes one; an
-    empty or unknown one gets the design that the seed picks. Without a seed, it follows from what is asked, so the same
+    picture, a tile of shapes with the initial of the material does. `style` means one of LOOKS, by its name or
+    one of its words; where it means none, the seed picks. Without a seed, it follows from what is asked, so the same
     request gives the same picture. The answer's `subject` is where the product stands; words belong elsewhere.
     """
 
@@ -97,7 +96,7 @@ class Studio:
     def _picture(self, request: DrawRequest, subject: NDArray[np.uint8] | None, is_card: bool, *, seed: int) -> Picture:
         rng = np.random.default_rng(abs(seed))
         choice = str(rng.choice(sorted(DESIGNS)))
-        design = design_named(request.style) or choice
+        design = look_meant(request.style) or choice
         made = staged(
             tile(_name(request.material), rng) if subject is None else subject,
             design=design,

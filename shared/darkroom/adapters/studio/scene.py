@@ -99,11 +99,9 @@ class Set:
 @dataclass(frozen=True, slots=True)
 class Design:
     """`standing` ones have a floor. `above` keeps the words' room above the product, not below. `fill` is the share of
-    its place that the product may take. `words` mean this design in a style."""
+    its place that the product may take."""
 
     paint: Callable[[Scene], Set]
-    summary: str
-    words: tuple[str, ...]
     standing: bool = True
     above: bool = False
     fill: float = 1.0
