@@ -75,6 +75,14 @@ ITEM_ERRORS: Final = (
     UnacceptableUrlError,
 )
 """What is wrong with one image and says nothing about the others."""
+BY_CODE: Final = {kind.code: kind for kind in ITEM_ERRORS} | {"OUT_OF_TIME": FetchFailedError}
+
+
+def picture_error(told: Mapping[str, str]) -> DarkroomError:
+    """The error that a result `{code, message}` tells of (`redaction.told`); codes of no class of their own are a
+    picture's own fault."""
+    kind: type[DarkroomError] = BY_CODE.get(told["code"], BadImageError)
+    return kind(told["message"], code=told["code"])
 
 
 def of_url(url: str) -> Source:
