@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from darkroom import ports
     from darkroom.adapters.aws.stacks import Stack
+    from darkroom.adapters.vision.faces.library import PackLibrary
     from darkroom.adapters.vision.models import ModelLibrary
     from darkroom.domain.jobs import Kind
     from darkroom.usecases.access import Access, Keys
@@ -696,3 +697,76 @@ DETECTORS: Final[dict[str, Callable[[], ports.ObjectDetector]]] = {
     "rekognition": _rekognition_detector,
 }
 """One line for each of settings.ENGINES."""
+
+
+# --- models of faces --------------------------------------------------------------------------------------------------
+
+
+def face_model(pack: str | None = None) -> ports.FaceModel:
+    """The engine that the settings name, with the pack of that name, or of its own choice without one.
+
+    Raises NoModelError where there is none, PackMismatchError where there is no pack of that name.
+    """
+    from darkroom.domain.faces import pack_mismatch
+
+    own = _face_model(settings().face_pack)
+    if pack in (None, own.space.pack):
+        return own
+    try:
+        other = _face_model(pack)
+    except NoModelError:
+        other = own
+    if other.space.pack != pack:
+        raise pack_mismatch(own.space.pack, pack)
+    return other
+
+
+@cache
+def _face_model(pack: str) -> ports.FaceModel:
+    return FACE_ENGINES[settings().face_engine](pack)
+
+
+def pack_library(listing: Path | None = None, *, folder: Path | None = None) -> PackLibrary:
+    """The packs of this machine. `listing` and `folder` are in place of the settings' ones."""
+    from pathlib import Path
+
+    from darkroom.adapters.vision.faces.library import PackLibrary
+
+    chosen, listed = settings().face_pack_dir, settings().detect_model_list
+    cached = Path(settings().model_cache).expanduser() / "packs"
+    return PackLibrary(
+        folder or (Path(chosen).expanduser() if chosen else cached),
+        listing=listing or (Path(listed).expanduser() if listed else None),
+    )
+
+
+def _best_face_model(pack: str) -> ports.FaceModel:
+    """The engine of a pack where one was named or is here; dlib, which needs none, everywhere else."""
+    library = pack_library()
+    if settings().face_pack or settings().face_pack_dir or library.here():
+        detector = library.find(pack).detector.layout
+        return FACE_ENGINES["yunet" if detector == "yunet" else "onnx"](pack)
+    return FACE_ENGINES["dlib"](pack)
+
+
+def _pack_engine(module: str, kind: str, pack: str) -> ports.FaceModel:
+    """The class `kind` of a module of adapters/vision/faces, with a pack."""
+    engine = getattr(import_module(f"darkroom.adapters.vision.faces.{module}"), kind)
+    model: ports.FaceModel = engine(pack_library().find(pack), threads=settings().detect_threads)
+    return model
+
+
+def _dlib_faces(_pack: str) -> ports.FaceModel:
+    from darkroom.adapters.vision.faces.dlib_model import DlibFaceModel
+
+    return DlibFaceModel()
+
+
+FACE_ENGINES: Final[dict[str, Callable[[str], ports.FaceModel]]] = {
+    "auto": _best_face_model,
+    "onnx": partial(_pack_engine, "onnx_model", "OnnxFaces"),
+    "insightface": partial(_pack_engine, "insightface_model", "InsightFaceModel"),
+    "yunet": partial(_pack_engine, "yunet_model", "YunetFaces"),
+    "dlib": _dlib_faces,
+}
+"""One line for each of settings.FACE_ENGINES."""

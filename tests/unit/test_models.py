@@ -7,8 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from darkroom.adapters.vision.downloads import is_sound
 from darkroom.adapters.vision.manifests import NOTHING_TOLD, Manifest
-from darkroom.adapters.vision.models import SHIPPED_LIST, ModelLibrary, is_sound, read_list
+from darkroom.adapters.vision.models import SHIPPED_LIST, ModelLibrary, read_list
 from darkroom.errors import NoModelError, SettingsError
 
 if TYPE_CHECKING:

@@ -6,43 +6,32 @@ another list in its place. Nothing is fetched that the list does not name, and n
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import re
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.adapters.vision import manifests
+from darkroom.adapters.vision.downloads import SHA256, Pinned, fetched, is_sound
 from darkroom.adapters.vision.manifests import NOTHING_TOLD, Manifest
 from darkroom.errors import FetchFailedError, NoModelError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from httpx import Response
-
 SHIPPED_LIST: Final = Path(__file__).with_name("models.json")
 LICENCE_ENDING: Final = ".licence.txt"
 MANIFEST_ENDING: Final = ".json"
-CONNECT_SECONDS: Final = 3.0
-SILENCE_SECONDS: Final = 15.0
 BRIEFLY: Final = 20.0
 """Seconds that a worker spends on fetching weights which nobody fetched beforehand."""
 FETCH: Final = "Run `make models` (or `darkroom models fetch`), or point DETECT_MODEL_DIR at a folder with the model."
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class Model(Pinned):
     """One entry of the list: where the weights are, how many bytes of which sha256, under which licence."""
 
-    name: str
-    file: str
-    url: str
-    sha256: str
-    size: int
     labels: tuple[str, ...]
     licence: str
     licence_url: str
@@ -87,7 +76,7 @@ def _entry(model: dict[str, Any], labels: dict[str, list[str]]) -> Model:
     )
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*\.onnx", entry.file):
         raise ValueError(f"{entry.file!r} is no plain name of an .onnx file")
-    if not re.fullmatch(r"[0-9a-f]{64}", entry.sha256):
+    if not SHA256.fullmatch(entry.sha256):
         raise ValueError(f"the sha256 of {entry.name} does not have 64 hex digits")
     if not entry.url.startswith(("https://", "http://")):
         raise ValueError(f"the url of {entry.name} is not http or https")
@@ -190,16 +179,8 @@ class ModelLibrary:
         caps the time, in seconds; `progress` is told the bytes that are there. Raises FetchFailedError.
         """
         folder = to or self.cache
-        target, part = folder / model.file, folder / f"{model.file}.part"
+        target = fetched(model, folder, within=within, progress=progress)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if not is_sound(target, model):
-                with part.open("ab+") as file:
-                    fcntl.flock(file, fcntl.LOCK_EX)  # two processes may want the same weights
-                    if not is_sound(target, model):
-                        _download(model, file, within, progress)
-                        part.replace(target)
-                part.unlink(missing_ok=True)
             (folder / f"{target.stem}.txt").write_text("\n".join(model.labels) + "\n", "utf-8")
             if model.manifest != NOTHING_TOLD:
                 (folder / f"{target.stem}{MANIFEST_ENDING}").write_text(model.manifest.written(), "utf-8")
@@ -220,63 +201,6 @@ def _manifest(path: Path) -> Manifest:
             f"{path} is no manifest of a model: {error}",
             fix="Correct it as functions/detect/models/README.md shows, or remove it: most models need none.",
         ) from error
-
-
-def is_sound(path: Path, model: Model) -> bool:
-    """Whether the file is there and has the digest that the list pins."""
-    if not path.is_file() or path.stat().st_size != model.size:
-        return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == model.sha256
-
-
-def _download(model: Model, file: Any, within: float | None, progress: Callable[[int], None]) -> None:
-    """Complete an open file, which may hold a beginning already. Raises FetchFailedError."""
-    import httpx
-
-    until = time.monotonic() + within if within is not None else float("inf")
-    timeout = httpx.Timeout(min(SILENCE_SECONDS, within or SILENCE_SECONDS), connect=CONNECT_SECONDS)
-    there = file.seek(0, 2)
-    if there < model.size:
-        try:
-            # Pieces of a file can be joined only where nothing on the way compresses them.
-            headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={there}-"} if there else {})
-            with httpx.stream("GET", model.url, headers=headers, timeout=timeout, follow_redirects=True) as answer:
-                _save(model, answer, file, until, progress)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise FetchFailedError(
-                f"{model.name} could not be fetched from {model.url}: {type(error).__name__} {error}".rstrip(),
-                fix="Try again, and it goes on where it stopped. Without a network, set DETECT_MODEL_DIR to a folder "
-                "with an .onnx file and its labels.",
-            ) from error
-    file.seek(0)
-    if hashlib.file_digest(file, "sha256").hexdigest() != model.sha256:
-        file.truncate(0)
-        raise FetchFailedError(
-            f"What {model.url} gave is not the file that the list pins: its sha256 differs",
-            fix="Try again; where it stays so, the file was changed, and the list needs a look.",
-        )
-
-
-def _save(model: Model, answer: Response, file: Any, until: float, progress: Callable[[int], None]) -> None:
-    if answer.status_code == 200:
-        file.truncate(0)  # a server without ranges sends the whole again
-    elif answer.status_code != 206:
-        if answer.status_code == 416:
-            file.truncate(0)
-        raise FetchFailedError(f"{model.name} could not be fetched: {model.url} answered {answer.status_code}")
-    there = file.seek(0, 2)
-    for piece in answer.iter_raw(1 << 18):
-        there += len(piece)
-        if there > model.size:
-            file.truncate(0)
-            raise FetchFailedError(f"{model.url} is longer than the {model.size:,} bytes that the list pins")
-        file.write(piece)
-        progress(there)
-        if time.monotonic() > until:
-            raise FetchFailedError(f"{model.name} could not be fetched in the time that a job can wait")
-    if there < model.size:
-        raise FetchFailedError(f"{model.url} ended after {there:,} of {model.size:,} bytes", fix="Try again to go on.")
 
 
 def _licence(model: Model) -> str:

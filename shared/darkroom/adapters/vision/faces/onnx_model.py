@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.adapters.vision.faces.arcface import ArcFace
 from darkroom.adapters.vision.faces.scrfd import Scrfd
 from darkroom.adapters.vision.session import open_session
-from darkroom.domain.detection import DETECTIONS_PER_IMAGE, clipped
+from darkroom.domain import limits
+from darkroom.domain.detection import clipped
 from darkroom.domain.faces import Face
 from darkroom.errors import NoModelError
 
@@ -19,13 +21,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from darkroom.adapters.vision.faces.packs import Pack
+    from darkroom.adapters.vision.faces.packs import Network, Pack
+    from darkroom.adapters.vision.session import Session
 
     Found = tuple[NDArray[np.float32], float, NDArray[np.float32]]
     """Box (4,), score and landmarks (5, 2)."""
 
-SMALL: Final = 32 << 20
-"""Bytes of a recogniser whose steps are too short to be shared among threads: its faces are."""
+LARGE: Final = 32 << 20
+"""Bytes of a model above which opening it counts for more than a run of it (docs/benchmarks.md)."""
 
 
 class OnnxFaces:
@@ -40,15 +43,28 @@ class OnnxFaces:
             )
         self.space = pack.space("onnx")
         self._pool = ThreadPoolExecutor(threads or len(os.sched_getaffinity(0)), "faces")
-        self._detector = Scrfd(open_session(pack.detector_path, threads=threads), pack.detector, self._pool.map)
-        small = pack.recogniser_path.stat().st_size < SMALL
-        recogniser = open_session(pack.recogniser_path, threads=1 if small else threads)
-        self._recogniser = ArcFace(recogniser, pack.recogniser)
+        self._detector = Scrfd(_session(pack, pack.detector, threads), pack.detector, self._pool.map)
+        self._recogniser = recogniser(pack, threads)
 
     def faces(self, pixels: NDArray[np.uint8]) -> Sequence[Face]:
         boxes, scores, landmarks = self._detector.find(pixels)
-        found = zip(boxes[:DETECTIONS_PER_IMAGE], map(float, scores), landmarks, strict=False)
+        found = zip(boxes[: limits.FACES_PER_IMAGE], map(float, scores), landmarks, strict=False)
         return recognised(pixels, found, self._recogniser, self._pool)
+
+
+def recogniser(pack: Pack, threads: int) -> ArcFace:
+    """A pack's recogniser, loaded. Raises NoModelError."""
+    # The steps of a small one are too short to be shared among threads, which have a face each instead.
+    return ArcFace(_session(pack, pack.recogniser, threads if _large(pack, pack.recogniser) else 1), pack.recogniser)
+
+
+def _session(pack: Pack, network: Network, threads: int) -> Session:
+    return open_session(pack.folder / network.file, threads=threads, mapped=_large(pack, network))
+
+
+def _large(pack: Pack, network: Network) -> bool:
+    stem = Path(network.file).stem
+    return sum(facts.size for name, facts in pack.files.items() if Path(name).stem == stem) > LARGE
 
 
 def recognised(

@@ -29,6 +29,11 @@ COLUMNS: Final = (1, 4, 10)
 """What the outputs of a stride have for each anchor: a score, a box, five landmarks."""
 
 
+def fits(outputs: Sequence[Any]) -> bool:
+    """Whether a model gives what a detector of this layout gives."""
+    return [output.shape[-1] for output in outputs] == [columns for columns in COLUMNS for _ in STRIDES]
+
+
 class Scrfd:
     """The detector of a pack, loaded. Raises NoModelError for a model that is not in this layout.
 
@@ -40,11 +45,10 @@ class Scrfd:
         self._each = each
         self._pack = pack
         self._input = picture_input(pack.file, session.get_inputs(), (pack.side, pack.side))
-        widths = [output.shape[-1] for output in session.get_outputs()]
-        if self._input.channels_last or widths != [columns for columns in COLUMNS for _ in STRIDES]:
+        if self._input.channels_last or not fits(session.get_outputs()):
             raise NoModelError(
-                f"{pack.file} is no SCRFD detector with landmarks: its outputs are {widths} wide",
-                fix="Take one whose name ends in `_bnkps` or `_kps`, or set FACE_ENGINE to yunet for a YuNet model.",
+                f"{pack.file} is no SCRFD detector with landmarks",
+                fix="Take one with landmarks (its name ends in `_bnkps` or `_kps`), or FACE_ENGINE=yunet for YuNet.",
             )
 
     def find(self, pixels: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
