@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
+from darkroom.adapters.aws.lambda_faces import LambdaFaceReader
 from darkroom.adapters.imaging.encode import PillowEncoder
 from darkroom.adapters.imaging.measure import PixelMeter
 from darkroom.adapters.imaging.optimise import DrawingOptimiser
 from darkroom.adapters.imaging.reader import PillowPictures
 from darkroom.adapters.memory.access import MemoryKeyStore
 from darkroom.adapters.memory.clock import MemoryClock
+from darkroom.adapters.memory.faces import MemoryFaceMeter, MemoryFacePictures, MemoryFaces
 from darkroom.adapters.memory.generation import MemoryEngine
 from darkroom.adapters.memory.jobs import MemoryJobStore
 from darkroom.adapters.memory.messages import MemoryIdempotencyStore, MemoryMeter, MemoryQueue
+from darkroom.adapters.memory.people import MemoryFaceIndex, MemoryPeopleStore
 from darkroom.adapters.memory.storage import MemoryObjectStore, MemoryUploadStore
 from darkroom.adapters.memory.web import MemoryFetcher
 from darkroom.adapters.pages.reader import PageProductReader
 from darkroom.adapters.studio.overlay import TextOverlayer
+from darkroom.adapters.vision.images import PillowImages
 from darkroom.contracts.routes import ROUTES
 from darkroom.domain import ai_models, limits
+from darkroom.domain.faces import Quality, pack_mismatch
 from darkroom.domain.jobs import Cost, Failure, Kind, Result, State, result_key
-from darkroom.entry import authorizer, gate
+from darkroom.domain.people import WRITER_TIME, EnrolledFace, FaceState, crop_key, original_key
+from darkroom.entry import authorizer, face_reading, gate
 from darkroom.entry.http import Operation, Show, serve
 from darkroom.entry.queue import consume
 from darkroom.settings import read
@@ -35,39 +42,54 @@ from darkroom.usecases.access import Access, Keys
 from darkroom.usecases.detection import DetectionRequests
 from darkroom.usecases.doodles import DoodleActions, DoodleRequests, DoodleWork
 from darkroom.usecases.endings import Endings
+from darkroom.usecases.face_matching import FaceComparison, FaceSearch, Probes
+from darkroom.usecases.faces import TIME, FaceReading, FaceRequests, FaceUploads, FaceWork
 from darkroom.usecases.generation import Generation
 from darkroom.usecases.health import Health
 from darkroom.usecases.idempotency import Idempotency
 from darkroom.usecases.jobs import Jobs
+from darkroom.usecases.people import EnrolmentRequests, People
 from darkroom.usecases.product_images import ProductImageRequests, ProductImageWork, ProductPages
 from darkroom.usecases.running import ByKind, Disposition, JobRunner
 from darkroom.usecases.shelf import Shelf
+from darkroom.usecases.sources import SourceChecks, Sources
 from darkroom.usecases.submission import Submissions
 from darkroom.usecases.uploads import Uploads
 from darkroom.usecases.webhooks import Webhooks
 
 from functions.doodle import handler as doodle
+from functions.faces import handler as faces
 from functions.presign import handler as presign
 from functions.preview import handler as preview
 from functions.receiver import handler as receiver
+from functions.search import handler as search
 from functions.status import handler as status
+from tests.face_parts import direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from darkroom.contracts.routes import Route
     from darkroom.domain.jobs import Job
     from darkroom.errors import DarkroomError
     from darkroom.ports import FaceModel, Fetched
     from darkroom.settings import Settings
+    from darkroom.usecases.running import Work
 
 OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
     "doodle": doodle.OPERATIONS,
+    "faces": faces.OPERATIONS,
     "presign": presign.OPERATIONS,
     "preview": preview.OPERATIONS,
     "receiver": receiver.OPERATIONS,
+    "search": search.OPERATIONS,
     "status": status.OPERATIONS,
 }
-SHOWS: Final[Mapping[str, Mapping[str, Show]]] = {"doodle": doodle.SHOWS, "receiver": receiver.SHOWS}
+SHOWS: Final[Mapping[str, Mapping[str, Show]]] = {
+    "doodle": doodle.SHOWS,
+    "faces": faces.SHOWS,
+    "receiver": receiver.SHOWS,
+}
 STAGE: Final = "dev"
 BUCKET: Final = "media"
 
@@ -100,7 +122,12 @@ class MemoryParts:
         self.idempotency_store = MemoryIdempotencyStore()
         self.detect_queue = MemoryQueue(self.clock)
         self.generation_queue = MemoryQueue(self.clock)
+        self.face_queue = MemoryQueue(self.clock)
+        self.index_queue = MemoryQueue(self.clock)
         self.webhook_queue = MemoryQueue(self.clock)
+        self.people_store = MemoryPeopleStore()
+        self.face_index = MemoryFaceIndex(self.clock)
+        self.face_models = {"colours": MemoryFaces()}
         self.fetcher = MemoryFetcher({})
         self.meter = MemoryMeter()
 
@@ -149,6 +176,10 @@ class MemoryParts:
             Kind.DETECTION: self.detect_queue,
             Kind.DOODLE: self.generation_queue,
             Kind.PRODUCT_IMAGE: self.generation_queue,
+            Kind.FACES: self.face_queue,
+            Kind.ENROLMENT: self.index_queue,
+            Kind.ERASURE: self.index_queue,
+            Kind.REEMBEDDING: self.index_queue,
         }
         return Submissions(store=self.job_store, queues=queues, clock=self.clock)
 
@@ -159,6 +190,68 @@ class MemoryParts:
 
     def shelf(self) -> Shelf:
         return Shelf(self.objects, self.clock)
+
+    # --- faces and people ---
+
+    def face_checks(self) -> SourceChecks:
+        return SourceChecks(self.uploads(), lambda: self.fetcher, bucket=BUCKET)
+
+    def face_requests(self) -> FaceRequests:
+        return FaceRequests(self.submissions(), self.face_checks(), self.shelf(), lambda: self.fetcher, gigabytes=3.0)
+
+    def face_uploads(self) -> FaceUploads:
+        return FaceUploads(self.submissions(), self.upload_store, self.clock, bucket=BUCKET, gigabytes=3.0)
+
+    def face_model(self, pack: str | None) -> FaceModel:
+        """Of those that this function has, the first one where none is named."""
+        if pack is not None and pack not in self.face_models:
+            raise pack_mismatch(pack, next(iter(self.face_models)))
+        return self.face_models[pack or next(iter(self.face_models))]
+
+    def face_reading(self) -> FaceReading:
+        sources = Sources(
+            PillowImages(),
+            objects=self.objects,
+            uploads=self.upload_store,
+            fetcher=self.fetcher,
+            clock=self.clock,
+            time=TIME,
+        )
+        return FaceReading(
+            self.face_model,
+            sources,
+            quality=MemoryFaceMeter(),
+            pictures=MemoryFacePictures(),
+            shelf=self.shelf(),
+            meter=self.meter,
+        )
+
+    def invoke(self, **arguments: Any) -> dict[str, Any]:
+        """Lambda's Invoke of the function that finds faces."""
+        answered = face_reading.answer(json.loads(arguments["Payload"]), self.face_reading, self.shelf, "invocation-2")
+        return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answered).encode())}
+
+    def probes(self) -> Probes:
+        return Probes(LambdaFaceReader(self, "face_embed"), self.face_checks())
+
+    def face_comparison(self) -> FaceComparison:
+        return FaceComparison(self.probes())
+
+    def face_search(self) -> FaceSearch:
+        return FaceSearch(self.probes(), self.people_store, self.face_index)
+
+    def people(self) -> People:
+        return People(self.people_store, self.submissions(), self.clock, gigabytes=1.0)
+
+    def enrolment_requests(self) -> EnrolmentRequests:
+        return EnrolmentRequests(
+            self.people(),
+            self.submissions(),
+            self.face_checks(),
+            self.objects,
+            lambda: self.fetcher,
+            gigabytes=4.0,
+        )
 
     @cached_property
     def engines(self) -> dict[str, MemoryEngine]:
@@ -186,6 +279,7 @@ class MemoryParts:
     def doodle_requests(self) -> DoodleRequests:
         return DoodleRequests(
             actions=self.doodle_actions,
+            reader=PillowPictures,
             submissions=self.submissions(),
             shelf=self.shelf(),
             fetcher=lambda: self.fetcher,
@@ -252,6 +346,45 @@ class Api:
         urls = [self.upload(owner) for _ in range(images)]
         return self.parts.detection_requests().submit(owner, urls, callback_url=callback_url).job_id
 
+    def person(self, owner: str = "ann", person_id: str = "ada", *, consent: str | None = "2026-01") -> str:
+        """Somebody who is known to this owner."""
+        if self.parts.people_store.get(owner, person_id) is None:
+            self.parts.people().create(owner, person_id=person_id, name="Ada", consent=consent)
+        return person_id
+
+    def face(self, owner: str = "ann", person_id: str = "ada", face_id: str = "ada-1", who: str = "red") -> str:
+        """An enrolled face of a person, with its crop and its vector."""
+        self.person(owner, person_id)
+        now = self.parts.clock.now()
+        face = EnrolledFace(
+            owner=owner,
+            person_id=person_id,
+            face_id=face_id,
+            state=FaceState.WRITING,
+            digest=hashlib.sha256(who.encode()).hexdigest(),
+            pack="colours",
+            consent="2026-01",
+            bbox=(10.0, 20.0, 35.0, 50.0),
+            score=1.0,
+            quality=Quality(25.0, 500.0, 0.0, 0.0, 0.0, 0.5, 0.25, 1.0),
+            original_key=original_key(owner, person_id, face_id),
+            crop_key=crop_key(owner, person_id, face_id),
+            source_key=None,
+            created_at=now,
+            token=f"token of {face_id}",
+            until=now + WRITER_TIME,
+        )
+        store = self.parts.people_store
+        store.begin_face(face, now=now)
+        for key in (face.original_key, face.crop_key):
+            self.parts.objects.write(key, b"\xff\xd8\xff", content_type="image/jpeg")
+        store.choose_pack(owner, "colours", instead_of=None)
+        self.parts.face_index.put(
+            owner, "colours", [(person_id, face_id, direction(who))], at=now, until=now + WRITER_TIME
+        )
+        store.finish_face(face)
+        return face_id
+
     def product_job(self, owner: str = "ann", *, callback_url: str | None = None) -> str:
         """A product picture that was asked for."""
         requests = self.parts.product_image_requests()
@@ -268,6 +401,13 @@ class Api:
 
     def work_off(self) -> None:
         """What the function `worker` does with everything that waits for it."""
+        self._work_off(self.parts.generation_queue, self.parts.generation_work())
+
+    def find_faces(self) -> None:
+        """What the function `face_embed` does with every job that waits for it."""
+        self._work_off(self.parts.face_queue, FaceWork(self.parts.face_reading))
+
+    def _work_off(self, queue: MemoryQueue, work: Work) -> None:
         runner = JobRunner(
             store=self.parts.job_store,
             objects=self.parts.objects,
@@ -276,12 +416,11 @@ class Api:
             heartbeat=lambda _: nullcontext(),
             gigabytes=1.0,
         )
-        work = self.parts.generation_work()
 
         def handle(job_id: str, receive_count: int) -> bool:
             return runner.run(job_id, work, receive_count) is Disposition.DONE
 
-        self.parts.generation_queue.pump(lambda event: consume(event, handle))
+        queue.pump(lambda event: consume(event, handle))
 
     def start(self, job_id: str, token: str = "worker") -> Job:
         now = self.parts.clock.now()
@@ -333,6 +472,12 @@ class Api:
     def invoke(self, function: str, event: object, context: Context = Context()) -> Any:
         """`aws lambda invoke`."""
         return serve(function, OPERATIONS[function], event, context, self.parts, shows=SHOWS.get(function, {}))
+
+
+def path(route: Route, *, job_id: str = "", person_id: str = "ada", face_id: str = "ada-1") -> str:
+    """The route's path about these."""
+    named = {"{jobId}": job_id, "{personId}": person_id, "{faceId}": face_id}
+    return reduce(lambda made, each: made.replace(*each), named.items(), route.path)
 
 
 def envelope(

@@ -10,6 +10,7 @@ DarkroomError
 │   ├── JobNotFoundError         unknown, or another owner's: the caller cannot tell
 │   ├── ImageNotFoundError       a foreign bucket, another owner's object, or none
 │   ├── PersonNotFoundError      unknown, another owner's, or being erased
+│   ├── FaceNotFoundError        a person has no enrolled face of that id
 │   └── RouteNotFoundError
 ├── MethodNotAllowedError        carries the methods that are allowed
 ├── ConflictError
@@ -128,6 +129,14 @@ class PersonNotFoundError(NotFoundError):
 
     def __init__(self) -> None:
         super().__init__("Person not found")
+
+
+class FaceNotFoundError(NotFoundError):
+    code = "FACE_NOT_FOUND"
+    default_fix = "GET /people/{personId}/faces lists the ids of a person's faces."
+
+    def __init__(self) -> None:
+        super().__init__("Face not found")
 
 
 class MethodNotAllowedError(DarkroomError):

@@ -29,6 +29,7 @@ import logging
 import os
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from darkroom.domain.redaction import redacted_value
@@ -108,6 +109,25 @@ def _uncollected() -> Iterator[None]:
 
 def function_name() -> str:
     return os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
+
+
+@contextmanager
+def loading(what: str, **fields: str) -> Iterator[None]:
+    """Around what is loaded once a process: how long that took, and how long the process had been there before."""
+    begun, age = time.perf_counter(), process_age()
+    yield
+    took = round(1000 * (time.perf_counter() - begun))
+    log.info("Loaded the %s", what, extra={**fields, "initMs": age, "loadMs": took})
+
+
+def process_age() -> int | None:
+    """Milliseconds since this process began; None where the system has no /proc."""
+    try:
+        began = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]  # proc(5): starttime, in ticks
+        up = Path("/proc/uptime").read_text().split()[0]
+        return round(1000 * (float(up) - int(began) / os.sysconf("SC_CLK_TCK")))
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 @contextmanager

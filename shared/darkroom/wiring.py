@@ -29,13 +29,17 @@ if TYPE_CHECKING:
     from darkroom.usecases.detection import DetectionRequests, DetectionWork
     from darkroom.usecases.doodles import DoodleActions, DoodleRequests, DoodleWork
     from darkroom.usecases.endings import Endings
+    from darkroom.usecases.face_matching import FaceComparison, FaceSearch, Probes
+    from darkroom.usecases.faces import FaceReading, FaceRequests, FaceUploads, FaceWork
     from darkroom.usecases.generation import Generation
     from darkroom.usecases.health import Health
     from darkroom.usecases.idempotency import Idempotency
     from darkroom.usecases.jobs import Jobs
+    from darkroom.usecases.people import EnrolmentRequests, People
     from darkroom.usecases.product_images import ProductImageRequests, ProductImageWork, ProductPages
     from darkroom.usecases.running import JobRunner, Work
     from darkroom.usecases.shelf import Shelf
+    from darkroom.usecases.sources import SourceChecks
     from darkroom.usecases.submission import Submissions
     from darkroom.usecases.sweeping import Sweeper
     from darkroom.usecases.uploads import Uploads
@@ -386,6 +390,7 @@ def doodle_requests() -> DoodleRequests:
 
     return DoodleRequests(
         actions=doodle_actions,
+        reader=picture_reader,
         submissions=submissions(),
         shelf=shelf(),
         fetcher=fetcher,
@@ -492,6 +497,123 @@ def product_image_work() -> ProductImageWork:
         encoder=picture_encoder(),
         overlayer=overlayer(),
         objects=objects(),
+    )
+
+
+# --- faces and people -------------------------------------------------------------------------------------------------
+
+
+@cache
+def face_checks() -> SourceChecks:
+    """Of pictures that requests about faces name."""
+    from darkroom.usecases.sources import SourceChecks
+
+    return SourceChecks(uploads(), fetcher, bucket=settings().need("bucket"))
+
+
+@cache
+def face_requests() -> FaceRequests:
+    from darkroom.domain.faces import FUNCTION_GIGABYTES
+    from darkroom.usecases.faces import FaceRequests
+
+    return FaceRequests(submissions(), face_checks(), shelf(), fetcher, gigabytes=FUNCTION_GIGABYTES)
+
+
+@cache
+def face_uploads() -> FaceUploads:
+    from darkroom.domain.faces import FUNCTION_GIGABYTES
+    from darkroom.usecases.faces import FaceUploads
+
+    return FaceUploads(
+        submissions(), upload_store(), clock(), bucket=settings().need("bucket"), gigabytes=FUNCTION_GIGABYTES
+    )
+
+
+@cache
+def face_reading() -> FaceReading:
+    from darkroom.adapters.vision.faces.meter import PixelFaceMeter
+    from darkroom.adapters.vision.faces.pictures import PillowFacePictures
+    from darkroom.usecases.faces import TIME, FaceReading
+    from darkroom.usecases.sources import Sources
+
+    sources = Sources(
+        image_reader(), objects=objects(), uploads=upload_store(), fetcher=fetcher(), clock=clock(), time=TIME
+    )
+    return FaceReading(
+        _opened_face_model,
+        sources,
+        quality=PixelFaceMeter(),
+        pictures=PillowFacePictures(),
+        shelf=shelf(),
+        meter=meter(),
+    )
+
+
+@cache
+def _opened_face_model(pack: str | None) -> ports.FaceModel:
+    from darkroom.observability import loading
+
+    with loading("face model", engine=settings().face_engine):
+        return face_model(pack)
+
+
+@cache
+def face_work() -> FaceWork:
+    from darkroom.usecases.faces import FaceWork
+
+    return FaceWork(face_reading)
+
+
+@cache
+def face_reader() -> ports.FaceReader:
+    from darkroom.adapters.aws.clients import paid_client
+    from darkroom.adapters.aws.lambda_faces import LambdaFaceReader
+
+    return LambdaFaceReader(paid_client("lambda", settings().region), settings().need("face_function_name"))
+
+
+@cache
+def probes() -> Probes:
+    from darkroom.usecases.face_matching import Probes
+
+    return Probes(face_reader(), face_checks())
+
+
+@cache
+def face_comparison() -> FaceComparison:
+    from darkroom.usecases.face_matching import FaceComparison
+
+    return FaceComparison(probes())
+
+
+@cache
+def face_search() -> FaceSearch:
+    from darkroom.usecases.face_matching import FaceSearch
+
+    return FaceSearch(probes(), people_store(), face_index())
+
+
+@cache
+def people() -> People:
+    from darkroom.domain.people import FUNCTION_GIGABYTES
+    from darkroom.usecases.people import People
+
+    return People(people_store(), submissions(), clock(), gigabytes=FUNCTION_GIGABYTES)
+
+
+@cache
+def enrolment_requests() -> EnrolmentRequests:
+    from darkroom.domain import faces
+    from darkroom.domain.people import FUNCTION_GIGABYTES
+    from darkroom.usecases.people import EnrolmentRequests
+
+    return EnrolmentRequests(
+        people(),
+        submissions(),
+        face_checks(),
+        objects(),
+        fetcher,
+        gigabytes=faces.FUNCTION_GIGABYTES + FUNCTION_GIGABYTES,
     )
 
 

@@ -10,7 +10,7 @@ from darkroom.contracts.wire import JobId, Timestamp, Wire
 from darkroom.domain import limits
 
 JobStatus = Literal["PENDING", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED", "EXPIRED"]
-JobKind = Literal["detection", "doodle", "product-image"]
+JobKind = Literal["detection", "doodle", "product-image", "faces", "enrolment", "erasure", "re-embedding"]
 Count = Annotated[int, Field(ge=0)]
 
 

@@ -12,22 +12,24 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
 from darkroom.contracts.models import model
-from darkroom.contracts.routes import HTML, JSON, PROBLEM, ROUTES, Route
+from darkroom.contracts.routes import FORM, HTML, JSON, PROBLEM, ROUTES, Route
 from darkroom.contracts.wire import JOB_ID_PATTERN
 from darkroom.domain import limits
+from darkroom.domain.people import ID_PATTERN
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema, core_schema
 
 DOCUMENT: Final = Path(__file__).with_name("openapi.json")
+PEOPLE_ID: Final = f"^{ID_PATTERN}$"
 REF: Final = "#/components/schemas/{model}"
 
 DESCRIPTION: Final = """\
 Uploads straight to storage, jobs that can be trusted, object detection, doodles and animations from words, pictures of
-products from their pages.
+products from their pages, faces and the people that they belong to.
 
 Send a key as `x-api-key`, or a bearer token of the configured issuer. Every error is problem+json (RFC 9457) with a
-`code` for machines and a `fix` for people. A job that is another owner's is 404, like one that never was.
+`code` for machines and a `fix` for people. A job or a person that is another owner's is 404, like one that never was.
 """
 HEADERS: Final[dict[str, dict[str, Any]]] = {
     "Location": {"description": "The job's path, with the stage.", "schema": {"type": "string"}},
@@ -38,6 +40,13 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
 }
 PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "JobId": {"name": "jobId", "in": "path", "required": True, "schema": {"type": "string", "pattern": JOB_ID_PATTERN}},
+    "PersonId": {
+        "name": "personId",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "pattern": PEOPLE_ID},
+    },
+    "FaceId": {"name": "faceId", "in": "path", "required": True, "schema": {"type": "string", "pattern": PEOPLE_ID}},
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
@@ -49,7 +58,8 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
         "name": "Prefer",
         "in": "header",
         "description": f"`wait=N` holds the answer until the job ends, at most N and {limits.WAIT_SECONDS} seconds;"
-        " `respond-async`, where work may be done at once, makes it a job in any case.",
+        " `respond-async`, where work may be done at once, makes it a job in any case. Paths about faces wait"
+        f" {limits.FACES_WAIT_SECONDS} seconds where nothing is said.",
         "schema": {"type": "string"},
         "example": "wait=10",
     },
@@ -113,7 +123,9 @@ def document() -> dict[str, Any]:
 
 
 def _operation(route: Route, refs: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    parameters = [_parameter("JobId") for _ in route.parameters] + _query(route, refs, schemas)
+    parameters = [_parameter(f"{name[0].upper()}{name[1:]}") for name in route.parameters] + _query(
+        route, refs, schemas
+    )
     if route.idempotent:
         parameters.append(_parameter("IdempotencyKey"))
     if route.waits:
@@ -134,10 +146,26 @@ def _operation(route: Route, refs: dict[str, Any], schemas: dict[str, Any]) -> d
     if route.scope:
         made["description"] = f"Needs a key with the scope `{route.scope}`."
     if route.request:
-        schemas_of_body = [refs[name] for name in route.models]
+        schemas_of_body = [refs[name] for name in route.json_models]
         schema = schemas_of_body[0] if len(schemas_of_body) == 1 else {"oneOf": schemas_of_body}
-        made["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
+        made["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}} | _form(route, refs, schemas)}
     return made
+
+
+def _form(route: Route, refs: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """The same as a form with files, where the route takes one."""
+    if not route.form:
+        return {}
+    fields = schemas[refs[route.form]["$ref"].rpartition("/")[2]]
+    files = {
+        "type": "array",
+        "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+        "minItems": 1,
+        "maxItems": limits.IMAGES_PER_JOB,
+        "description": f"A part for each picture; {limits.INLINE_IMAGE_BYTES:,} bytes in all.",
+    }
+    properties = {"files": files} | {name: _without_null(each) for name, each in fields["properties"].items()}
+    return {FORM: {"schema": {**fields, "properties": properties, "required": ["files"]}}}
 
 
 def _parameter(name: str) -> dict[str, Any]:
@@ -174,7 +202,7 @@ def _answer(route: Route, status: int, refs: dict[str, Any]) -> dict[str, Any]:
         "content": {route.produces: {"schema": schema}},
     }
     headers = []
-    if route.idempotent:
+    if route.idempotent or (route.waits and 202 in route.answers):
         headers += ["Location", "Retry-After"]
     elif route.waits:
         headers += ["Retry-After"]

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from darkroom.domain.callers import Scope
+from darkroom.domain.limits import FACES_WAIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 JSON: Final = "application/json"
+FORM: Final = "multipart/form-data"
 HTML: Final = "text/html"
 PROBLEM: Final = "application/problem+json"
 
@@ -26,8 +28,9 @@ class Route:
     `answers` maps each status of success to the model of its body; `errors` lists the statuses of refusal beyond
     those that every route of its sort has (`statuses`). `scope` is what the caller's key must hold; None is open to
     anybody. `several` is (field, model): a body that has this field is of this model, in place of `request`. A route
-    that `waits` honours `Prefer: wait=N`, one that `defers` honours `Prefer: respond-async`. `seed` routes carry
-    `message` in their errors, as their first documents promised.
+    that `waits` honours `Prefer: wait=N`, and without it waits for `holds` seconds; one that `defers` honours `Prefer:
+    respond-async`. `form` is the model of what a form with files may hold beside them, for a route that takes one.
+    `seed` routes carry `message` in their errors, as their first documents promised.
     """
 
     method: str
@@ -40,11 +43,13 @@ class Route:
     scope: Scope | None = None
     request: str | None = None
     several: tuple[str, str] | None = None
+    form: str | None = None
     query: str | None = None
     errors: tuple[int, ...] = ()
     idempotent: bool = False
     waits: bool = False
     defers: bool = False
+    holds: int = 0
     seed: bool = False
     produces: str = JSON
     parameters: tuple[str, ...] = field(init=False)
@@ -56,7 +61,12 @@ class Route:
     @property
     def models(self) -> tuple[str, ...]:
         """Every model that the body may be of."""
-        return tuple(name for name in (self.request, self.several and self.several[1]) if name)
+        return tuple(name for name in (self.request, self.several and self.several[1], self.form) if name)
+
+    @property
+    def json_models(self) -> tuple[str, ...]:
+        """Those of a body in JSON."""
+        return tuple(name for name in self.models if name != self.form)
 
     def model_of(self, content: object) -> str:
         """The model that this body is to be checked with."""
@@ -172,6 +182,151 @@ ROUTES: Final = (
         errors=(404, 410),
         waits=True,
         seed=True,
+    ),
+    Route(
+        "POST",
+        "/upload-images",
+        function="faces",
+        operation="findFaces",
+        summary="Find the faces on up to 100 images, sent as a form or named in JSON",
+        tag="faces",
+        scope=Scope.FACES_READ,
+        request="faces.UploadImagesRequest",
+        form="faces.UploadForm",
+        answers={200: "faces.UploadImagesAnswer", 202: "faces.WorkAccepted"},
+        errors=(404, 409),
+        idempotent=True,
+        waits=True,
+        defers=True,
+        holds=FACES_WAIT_SECONDS,
+        seed=True,
+    ),
+    Route(
+        "POST",
+        "/faces/compare",
+        function="faces",
+        operation="compareFaces",
+        summary="Are these two one person?",
+        tag="faces",
+        scope=Scope.FACES_READ,
+        request="faces.CompareRequest",
+        answers={200: "faces.CompareAnswer"},
+        errors=(404, 409),
+    ),
+    Route(
+        "POST",
+        "/faces/search",
+        function="search",
+        operation="searchFaces",
+        summary="Find the enrolled faces that are most like this one",
+        tag="faces",
+        scope=Scope.FACES_READ,
+        request="faces.SearchRequest",
+        answers={200: "faces.SearchAnswer"},
+        errors=(404, 409),
+    ),
+    Route(
+        "POST",
+        "/people",
+        function="faces",
+        operation="createPerson",
+        summary="Make a person known",
+        tag="people",
+        scope=Scope.FACES_WRITE,
+        request="people.PersonRequest",
+        answers={201: "people.PersonAnswer"},
+        errors=(409,),
+        idempotent=True,
+    ),
+    Route(
+        "GET",
+        "/people",
+        function="faces",
+        operation="listPeople",
+        summary="List the people that are known to you",
+        tag="people",
+        scope=Scope.FACES_READ,
+        query="people.PeopleQuery",
+        answers={200: "people.PeoplePage"},
+    ),
+    Route(
+        "GET",
+        "/people/{personId}",
+        function="faces",
+        operation="getPerson",
+        summary="Read a person",
+        tag="people",
+        scope=Scope.FACES_READ,
+        answers={200: "people.PersonAnswer"},
+        errors=(404,),
+    ),
+    Route(
+        "PATCH",
+        "/people/{personId}",
+        function="faces",
+        operation="changePerson",
+        summary="Change a person's name, metadata or consent",
+        tag="people",
+        scope=Scope.FACES_WRITE,
+        request="people.PersonChange",
+        answers={200: "people.PersonAnswer"},
+        errors=(404, 409),
+    ),
+    Route(
+        "DELETE",
+        "/people/{personId}",
+        function="faces",
+        operation="erasePerson",
+        summary="Erase a person: vectors, pictures and rows, everywhere",
+        tag="people",
+        scope=Scope.FACES_WRITE,
+        answers={200: "jobs.JobAnswer", 202: "faces.WorkAccepted"},
+        errors=(404,),
+        waits=True,
+        defers=True,
+        holds=FACES_WAIT_SECONDS,
+    ),
+    Route(
+        "POST",
+        "/people/{personId}/faces",
+        function="faces",
+        operation="enrolFaces",
+        summary="Enrol faces of a person, one a picture, with consent",
+        tag="people",
+        scope=Scope.FACES_WRITE,
+        request="people.EnrolRequest",
+        form="people.EnrolForm",
+        answers={200: "people.EnrolAnswer", 202: "faces.WorkAccepted"},
+        errors=(404, 409),
+        idempotent=True,
+        waits=True,
+        defers=True,
+        holds=FACES_WAIT_SECONDS,
+    ),
+    Route(
+        "GET",
+        "/people/{personId}/faces",
+        function="faces",
+        operation="listFaces",
+        summary="List the faces that a person is known by",
+        tag="people",
+        scope=Scope.FACES_READ,
+        answers={200: "people.PersonFaces"},
+        errors=(404,),
+    ),
+    Route(
+        "DELETE",
+        "/people/{personId}/faces/{faceId}",
+        function="faces",
+        operation="eraseFace",
+        summary="Erase one face of a person: its vector, its pictures and its row",
+        tag="people",
+        scope=Scope.FACES_WRITE,
+        answers={200: "jobs.JobAnswer", 202: "faces.WorkAccepted"},
+        errors=(404,),
+        waits=True,
+        defers=True,
+        holds=FACES_WAIT_SECONDS,
     ),
     Route(
         "GET",

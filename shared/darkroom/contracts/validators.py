@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic_core import SchemaValidator
 
 CORE: Final = "pydantic_core._pydantic_core"
@@ -47,16 +49,15 @@ def validator(name: str) -> SchemaValidator:
 
 
 @cache
-def integers(name: str) -> frozenset[str]:
-    """The fields of a query model that are integers, by their names on the wire."""
-    found = set()
+def types(name: str) -> Mapping[str, str]:
+    """What each field of a model is ("str", "int", "float", "bool", "list" ...), by its name on the wire."""
+    found = {}
     for field in _schemas()[name]["fields"].values():
         schema = field["schema"]
         while schema["type"] in {"default", "nullable"}:
             schema = schema["schema"]
-        if schema["type"] == "int":
-            found.add(field["validation_alias"])
-    return frozenset(found)
+        found[field["validation_alias"]] = schema["type"]
+    return found
 
 
 @cache

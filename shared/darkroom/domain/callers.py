@@ -12,6 +12,10 @@ class Scope(StrEnum):
     UPLOADS_WRITE = "uploads:write"
     JOBS_WRITE = "jobs:write"
     JOBS_READ = "jobs:read"
+    FACES_WRITE = "faces:write"
+    """Make, change and erase people, and enrol their faces."""
+    FACES_READ = "faces:read"
+    """Find, compare and look for faces, and read who is known."""
     ADMIN = "admin"
 
 

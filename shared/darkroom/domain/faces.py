@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from darkroom.errors import PackMismatchError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -73,3 +75,11 @@ class Face:
     score: float
     landmarks: tuple[Point, Point, Point, Point, Point]
     embedding: NDArray[np.float32] = field(repr=False)
+
+
+def pack_mismatch(one: str, other: str) -> PackMismatchError:
+    """Vectors of `one` met a search or a face of `other`."""
+    return PackMismatchError(
+        f"Embeddings of {one} say nothing about embeddings of {other}",
+        fix=f"Use {other} for both, or have all enrolled faces embedded anew: darkroom faces reembed --model {one}",
+    )

@@ -22,6 +22,10 @@ URL_CHARACTERS: Final = 2_048
 BODY_BYTES: Final = 6 * MIB - 64 * KIB
 """What Lambda takes in one payload, less the envelope that API Gateway adds."""
 BODY_DEPTH: Final = 32
+FORM_PARTS: Final = 220
+"""Of a form: the files of a whole job, an id for each, and what else a path takes."""
+FORM_FIELD_BYTES: Final = 8 * KIB
+"""Of one field that is no file."""
 NUMBER_DIGITS: Final = 40
 """Longest number literal in a JSON body; CPython itself refuses 4,300 digits, with an error of its own kind."""
 
@@ -68,6 +72,8 @@ PULSE_EVERY: Final = 5 * SECOND
 """How often one process reports to the moving averages of its kind, or looks them up."""
 WAIT_SECONDS: Final = 25
 """Largest `Prefer: wait=N` that is honoured; API Gateway itself gives up at 29 s."""
+FACES_WAIT_SECONDS: Final = 20
+"""For so long requests about faces are answered late rather than with a job, unless `Prefer` says otherwise."""
 
 INLINE_RESULT_BYTES: Final = 200 * KIB
 """A larger result lives in S3 and the row holds its key."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from darkroom.domain.detection import Box
 
+FUNCTION_GIGABYTES: Final = 1_769 / 1_024
+"""Memory of the function that changes the index, which a job's estimate is made with; a test holds it to the template.
+"""
 ID_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 """Of a person or a face; the caller's own are welcome."""
 WRITER_TIME: Final = 20 * SECOND

@@ -18,11 +18,13 @@ from darkroom.errors import InvalidRequestError, MalformedRequestError
 DEFAULTS: Final = {
     "presign": "presignUpload",
     "doodle": "performActions",
+    "faces": "findFaces",
     "preview": "previewProduct",
     "receiver": "detectObjects",
+    "search": "searchFaces",
     "status": "getJob",
 }
-TOLD_BY: Final = {"receiver": {"productUrl": "generateProductImage"}}
+TOLD_BY: Final = {"faces": {"faces": "compareFaces"}, "receiver": {"productUrl": "generateProductImage"}}
 """Operations that a field of theirs tells apart, so that nobody need name them."""
 OWNER: Final = "_direct"
 """Whose work a direct invoke does. IAM has decided who may invoke; no key can be made for an owner of this spelling."""

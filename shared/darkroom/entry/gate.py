@@ -27,7 +27,19 @@ PROBLEMS_READ: Final = 1_000
 """More faults than this are counted and not listed: building the list would take more memory than the function has."""
 NAME_SHOWN: Final = 80
 DIGITS: Final = re.compile("[0-9]+")
+NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?")
+TRUTHS: Final = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
 MESSAGES: Final = {
+    "bool_type": "must be true or false",
     "dict_type": "must be an object",
     "extra_forbidden": "is not a known field",
     "finite_number": "must be a finite number",
@@ -62,8 +74,7 @@ def json_body(body: object, *, encoded: bool, content_type: str, content_encodin
     Raises MalformedRequestError, TooLargeError or UnsupportedTypeError.
     """
     _check_type(content_type)
-    if content_encoding.strip().lower() not in {"", "identity"}:
-        raise UnsupportedTypeError("The body is compressed", fix="Send the body unencoded, without Content-Encoding.")
+    check_unpacked(content_encoding)
     text = _text(body, encoded=encoded) if isinstance(body, str) else ""
     if not text.strip():
         raise MalformedRequestError("The body is empty", fix="Send a JSON object as the body.", code="EMPTY_BODY")
@@ -90,9 +101,9 @@ def query(model: str | None, values: Mapping[str, Sequence[str]]) -> dict[str, A
     """The query string checked against a query model; without one it must be empty. Raises InvalidRequestError."""
     for name, several in values.items():
         if len(several) != 1:
-            raise one_problem(_plain(name), "stands more than once")
+            raise one_problem(printable(name), "stands more than once")
         if not (is_text(name) and is_text(several[0])):
-            raise one_problem(_plain(name), "is not UTF-8")
+            raise one_problem(printable(name), "is not UTF-8")
         if model is None:
             raise one_problem(name, MESSAGES["extra_forbidden"])
     if model is None:
@@ -102,11 +113,39 @@ def query(model: str | None, values: Mapping[str, Sequence[str]]) -> dict[str, A
     return _checked(model, lambda validator: validator.validate_strings(given))
 
 
+def form(model: str, values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The fields of a form checked against its model, of which those that are lists may stand more than once.
+
+    Raises InvalidRequestError.
+    """
+    from darkroom.contracts.validators import types
+
+    kinds = types(model)
+    given: dict[str, Any] = {}
+    for name, several in values.items():
+        if kinds.get(name) == "list":
+            given[name] = list(several)
+        elif len(several) == 1:
+            given[name] = _meant(several[0], kinds.get(name))
+        else:
+            raise one_problem(printable(name), "stands more than once")
+    return fields(model, given)
+
+
+def _meant(text: str, kind: str | None) -> Any:
+    """What a form's text stands for; the text itself where it is nothing of the kind, for the model to refuse."""
+    if kind == "bool":
+        return TRUTHS.get(text.strip().lower(), text)
+    if kind in {"int", "float"} and NUMBER.fullmatch(text) and len(text) <= limits.NUMBER_DIGITS:
+        return float(text)
+    return text
+
+
 def one_problem(name: str, message: str) -> InvalidRequestError:
     return _refusal([(name[:NAME_SHOWN], message)], 1)
 
 
-def _plain(name: str) -> str:
+def printable(name: str) -> str:
     """The name as it was sent, or escaped where it does not print."""
     return name if name.isascii() and name.isprintable() and name else ascii(name)
 
@@ -123,38 +162,58 @@ def is_text(value: str) -> bool:
 # --- the bytes -------------------------------------------------------------------------------------------------------
 
 
-def _check_type(content_type: str) -> None:
+def media_type(content_type: str) -> tuple[str, dict[str, str]]:
+    """(media type, parameters), the type and the parameters' names in lower case."""
     media, *rest = (part.strip() for part in content_type.split(";"))
     parameters = {
         name.strip().lower(): value.strip(" \"'") for name, _, value in (part.partition("=") for part in rest)
     }
-    if media.lower().startswith("multipart/") and not parameters.get("boundary"):
-        raise MalformedRequestError(
-            "The Content-Type is multipart and names no boundary",
-            fix="Let your HTTP library write the Content-Type, or send JSON.",
-            code="NO_BOUNDARY",
-        )
-    if content_type.strip() and media.lower() != JSON:
+    return media.lower(), parameters
+
+
+def no_boundary() -> MalformedRequestError:
+    return MalformedRequestError(
+        "The Content-Type is multipart and names no boundary",
+        fix="Let your HTTP library write the Content-Type, or send JSON.",
+        code="NO_BOUNDARY",
+    )
+
+
+def check_unpacked(content_encoding: str) -> None:
+    if content_encoding.strip().lower() not in {"", "identity"}:
+        raise UnsupportedTypeError("The body is compressed", fix="Send the body unencoded, without Content-Encoding.")
+
+
+def _check_type(content_type: str) -> None:
+    media, parameters = media_type(content_type)
+    if media.startswith("multipart/") and not parameters.get("boundary"):
+        raise no_boundary()
+    if content_type.strip() and media != JSON:
         raise UnsupportedTypeError("This path takes JSON only", fix=f"Send JSON, with Content-Type: {JSON}.")
     if parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8", "us-ascii"}:
         raise UnsupportedTypeError("JSON is UTF-8, and the Content-Type says another charset", fix="Send UTF-8.")
 
 
-def _text(body: str, *, encoded: bool) -> str:
+def raw(body: str, *, encoded: bool) -> bytes:
+    """The bytes of a body. Raises MalformedRequestError or TooLargeError."""
     if len(body) > (-(-limits.BODY_BYTES // 3) * 4 if encoded else limits.BODY_BYTES):
         raise _too_large()
     try:
-        raw = base64.b64decode(body, validate=True) if encoded else body.encode()
+        found = base64.b64decode(body, validate=True) if encoded else body.encode()
     except (binascii.Error, ValueError):
         raise MalformedRequestError(
             "The body is not valid base64" if encoded else "The body holds a lone surrogate",
             fix="Send the body as plain UTF-8 text.",
             code="BROKEN_ENCODING",
         ) from None
-    if len(raw) > limits.BODY_BYTES:
+    if len(found) > limits.BODY_BYTES:
         raise _too_large()
+    return found
+
+
+def _text(body: str, *, encoded: bool) -> str:
     try:
-        return raw.decode()
+        return raw(body, encoded=encoded).decode()
     except UnicodeDecodeError:
         raise MalformedRequestError("The body is not UTF-8", code="BROKEN_ENCODING") from None
 
@@ -280,10 +339,10 @@ def _path(location: Iterable[int | str]) -> str:
 
 def _check_integers(model: str, given: Mapping[str, str]) -> None:
     """The core takes `1.0` and `+1` for integers in text; what JSON would not, a query does not."""
-    from darkroom.contracts.validators import integers
+    from darkroom.contracts.validators import types
 
-    for name in integers(model):
-        if name in given and not DIGITS.fullmatch(given[name]):
+    for name, kind in types(model).items():
+        if kind == "int" and name in given and not DIGITS.fullmatch(given[name]):
             raise one_problem(name, MESSAGES["int_parsing"])
 
 

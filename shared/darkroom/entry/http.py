@@ -17,16 +17,18 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from darkroom.contracts.routes import JSON, PROBLEM, Route
+from darkroom.contracts.routes import FORM, JSON, PROBLEM, Route
 from darkroom.domain import limits
 from darkroom.entry import direct, gate, views
 from darkroom.entry.envelope import Envelope
 from darkroom.entry.errors import problem
 from darkroom.errors import (
+    FaceNotFoundError,
     ForbiddenError,
     JobExpiredError,
     JobNotFoundError,
     MethodNotAllowedError,
+    PersonNotFoundError,
     RouteNotFoundError,
     TransientError,
     UnauthenticatedError,
@@ -42,9 +44,12 @@ if TYPE_CHECKING:
     from darkroom.usecases.access import Access
     from darkroom.usecases.detection import DetectionRequests
     from darkroom.usecases.doodles import DoodleRequests
+    from darkroom.usecases.face_matching import FaceComparison, FaceSearch
+    from darkroom.usecases.faces import FaceRequests
     from darkroom.usecases.health import Health
     from darkroom.usecases.idempotency import Idempotency
     from darkroom.usecases.jobs import Jobs
+    from darkroom.usecases.people import EnrolmentRequests, People
     from darkroom.usecases.product_images import ProductImageRequests, ProductPages
     from darkroom.usecases.shelf import Shelf
     from darkroom.usecases.uploads import Uploads
@@ -81,6 +86,16 @@ class Parts(Protocol):
 
     def product_pages(self) -> ProductPages: ...
 
+    def face_requests(self) -> FaceRequests: ...
+
+    def face_comparison(self) -> FaceComparison: ...
+
+    def face_search(self) -> FaceSearch: ...
+
+    def people(self) -> People: ...
+
+    def enrolment_requests(self) -> EnrolmentRequests: ...
+
     def shelf(self) -> Shelf: ...
 
     def jobs(self) -> Jobs: ...
@@ -94,7 +109,8 @@ class Parts(Protocol):
 class Request:
     """One routed request whose caller is known and whose content is checked; `caller` is None where anybody may ask.
 
-    `path` is as the route names it; `query` and `body` are by Python names, with defaults filled. `wait` is for how
+    `path` is as the route names it; `query` and `body` are by Python names, with defaults filled, and `sent` are the
+    names on the wire of what the body did hold; `files` are a form's, as (name, bytes). `wait` is for how
     many seconds the caller wants the answer held, `in_background` that it wants a job in any case. `prefix` is what
     stands before the route's path in a URL: the stage.
     """
@@ -105,6 +121,8 @@ class Request:
     path: Mapping[str, str]
     query: Mapping[str, Any]
     body: Mapping[str, Any]
+    sent: frozenset[str]
+    files: tuple[tuple[str | None, bytes], ...]
     prefix: str
     wait: int
     in_background: bool
@@ -231,7 +249,7 @@ class _Call:
         caller = self._admit(envelope, route, counted=counted) if route.scope else envelope.caller()
         request = self._read(envelope, route, caller)
         answer = self._perform(operations[route.operation], request)
-        applied = [f"wait={request.wait}"] if request.wait else []
+        applied = [f"wait={request.wait}"] if request.wait and WAIT.search(envelope.headers.get("prefer", "")) else []
         if request.in_background and answer.status == 202:
             applied.append("respond-async")
         if not applied:
@@ -250,24 +268,10 @@ class _Call:
 
     def _read(self, envelope: Envelope, route: Route, caller: Caller | None) -> Request:
         path = envelope.path_parameters(route)
-        if "jobId" in path:
-            # Imported here: an upload starts without the model of jobs, whose types take 4 % of a cold start to make.
-            from darkroom.domain.jobs import is_job_id
-
-            if not is_job_id(path["jobId"]):
-                raise JobNotFoundError
+        _check_ids(path)
         query = gate.query(route.query, envelope.query)
-        body: dict[str, Any] = {}
-        if route.request:
-            content = gate.json_body(
-                envelope.body,
-                encoded=envelope.encoded,
-                content_type=envelope.headers.get("content-type", ""),
-                content_encoding=envelope.headers.get("content-encoding", ""),
-            )
-            body = gate.fields(route.model_of(content), content)
-        elif envelope.body:
-            raise gate.one_problem("body", "is not taken by this path")
+        body, sent, files = _content(envelope, route)
+        prefer = envelope.headers.get("prefer", "")
         key = envelope.headers.get("idempotency-key") if route.idempotent else None
         if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
             raise gate.one_problem("Idempotency-Key", "takes 1 to 255 printable ASCII characters and no space")
@@ -278,9 +282,11 @@ class _Call:
             path=path,
             query=query,
             body=body,
+            sent=sent,
+            files=files,
             prefix=envelope.prefix(route),
-            wait=self._seconds_to_wait(envelope.headers.get("prefer", "")) if route.waits else 0,
-            in_background=route.defers and BACKGROUND.search(envelope.headers.get("prefer", "")) is not None,
+            wait=self._seconds_to_wait(prefer, route) if route.waits else 0,
+            in_background=route.defers and BACKGROUND.search(prefer) is not None,
             idempotency_key=key,
         )
 
@@ -318,20 +324,24 @@ class _Call:
             answer = operation(request, self._parts)
             return StoredAnswer(answer.status, answer.headers, answer.text())
 
-        told = json.dumps([request.route.operation, request.body], sort_keys=True)
+        told = json.dumps([request.route.operation, request.path, request.body, _digests(request)], sort_keys=True)
         digest = hashlib.sha256(told.encode()).hexdigest()
         key = str(request.idempotency_key)
         stored = self._parts.idempotency().answer(request.owner, key, digest, produce)
         return Answer(stored.status, json.loads(stored.body), stored.headers)
 
-    def _seconds_to_wait(self, prefer: str) -> int:
-        """What `Prefer: wait=N` asks for, within our limit and the time that this invocation has left (RFC 7240)."""
+    def _seconds_to_wait(self, prefer: str, route: Route) -> int:
+        """What `Prefer: wait=N` asks for, within our limit and the time that this invocation has left (RFC 7240).
+
+        Who asks for nothing waits as long as the route holds; who wants to be answered in the background, not at all.
+        """
         found = WAIT.search(prefer)
-        if found is None:
+        wanted = int(found[1]) if found else 0 if BACKGROUND.search(prefer) else route.holds
+        if not wanted:
             return 0
         remaining = getattr(self._context, "get_remaining_time_in_millis", None)
         left = (int(remaining()) - SPARED) // limits.SECOND if callable(remaining) else limits.WAIT_SECONDS
-        return max(0, min(int(found[1]), limits.WAIT_SECONDS, left))
+        return max(0, min(wanted, limits.WAIT_SECONDS, left))
 
     # --- what goes back -----------------------------------------------------------------------------------------------
 
@@ -372,6 +382,47 @@ class _Call:
             "body": "" if self._method == "HEAD" else answer.text(),
             "isBase64Encoded": False,
         }
+
+
+def _check_ids(path: Mapping[str, str]) -> None:
+    """What cannot be an id of ours is unknown, without a look into any table."""
+    if "jobId" in path:
+        # Imported here: an upload starts without the model of jobs, whose types take 4 % of a cold start to make.
+        from darkroom.domain.jobs import is_job_id
+
+        if not is_job_id(path["jobId"]):
+            raise JobNotFoundError
+    if "personId" in path:
+        from darkroom.domain.people import is_id
+
+        if not is_id(path["personId"]):
+            raise PersonNotFoundError
+        if "faceId" in path and not is_id(path["faceId"]):
+            raise FaceNotFoundError
+
+
+def _content(
+    envelope: Envelope, route: Route
+) -> tuple[dict[str, Any], frozenset[str], tuple[tuple[str | None, bytes], ...]]:
+    """The checked body, the names of what it held, and the files of a form."""
+    if not route.request:
+        if envelope.body:
+            raise gate.one_problem("body", "is not taken by this path")
+        return {}, frozenset(), ()
+    content_type, packed = (envelope.headers.get(name, "") for name in ("content-type", "content-encoding"))
+    if route.form and gate.media_type(content_type)[0] == FORM:
+        from darkroom.entry import forms  # for who sends one
+
+        form = forms.read(envelope.body, encoded=envelope.encoded, content_type=content_type, content_encoding=packed)
+        return gate.form(route.form, form.fields), frozenset(form.fields), form.files
+    content = gate.json_body(
+        envelope.body, encoded=envelope.encoded, content_type=content_type, content_encoding=packed
+    )
+    return gate.fields(route.model_of(content), content), frozenset(content), ()
+
+
+def _digests(request: Request) -> list[tuple[str | None, str]]:
+    return [(name, hashlib.sha256(data).hexdigest()) for name, data in request.files]
 
 
 def _request_id(event: object, context: object) -> str:

@@ -27,12 +27,16 @@ log = logging.getLogger(__name__)
 
 def consume(
     event: object,
-    handle: Callable[[str, int], bool],
+    handle: Callable[[Any, int], bool],
     *,
+    read: Callable[[object], Any] = job_id_of,
     at_once: int = 1,
     queue: Callable[[], MessageQueue] | None = None,
 ) -> dict[str, Any]:
     """Call `handle(job id, receive count)` for each message, `at_once` of them in parallel, and answer to SQS.
+
+    `read` is for messages of another sort: what it makes of a body takes the job id's place. It raises
+    MalformedRequestError for a body that is none of them.
 
     True acknowledges the message. False, or an exception (which is logged), reports it, so that SQS sends it again
     and moves it to the dead-letter queue after maxReceiveCount. A body that is not one of ours names no job, so there
@@ -49,15 +53,15 @@ def consume(
         message_id = record["messageId"]
         body = record.get("body")
         try:
-            job_id = job_id_of(body)
+            named = read(body)
         except MalformedRequestError as error:
             digest = hashlib.sha256(str(body).encode("utf-8", "surrogatepass")).hexdigest()
             log.error("A message was dropped: %s", error.detail, extra={"messageId": message_id, "digest": digest})
             emit({"UnreadableMessages": (1, "Count")}, {"function": function_name()})
             return True
-        with bound(jobId=job_id):
+        with bound(jobId=named if isinstance(named, str) else None):
             try:
-                return handle(job_id, _receive_count(record))
+                return handle(named, _receive_count(record))
             except Exception:
                 log.exception("A message failed", extra={"messageId": message_id})
                 return False

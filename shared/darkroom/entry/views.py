@@ -44,12 +44,12 @@ def accepted(job: Job) -> dict[str, Any]:
     }
 
 
-def begun(job: Job, path: str) -> dict[str, Any]:
-    """Work that was asked for and goes on as a job; `path` is where to read it."""
+def begun(job: Job, path: str, *, of: str = "action(s)") -> dict[str, Any]:
+    """Work that was asked for and goes on as a job; `path` is where to read it, `of` what it has so many of."""
     return {
         "jobId": job.job_id,
         "status": job.state.upper(),
-        "message": f"Job created for {job.items} action(s)",
+        "message": f"Job created for {job.items} {of}",
         "statusUrl": path,
         "estimate": cost(job.estimate),
     }
@@ -89,8 +89,10 @@ def job_with_result(found: Job, jobs: Jobs, shelf: Callable[[], Shelf]) -> dict[
         return shown | {"resultUrl": url, "resultUrlExpiresAt": iso(expires_at)}
     if found.kind is Kind.DETECTION:
         return {**shown, **jobs.result(found)}
-    from darkroom.entry import pictures
+    from darkroom.entry import face_views, pictures
 
+    if found.kind in face_views.KINDS:
+        return shown | {"result": face_views.result(found.kind, jobs.result(found), shelf)}
     return shown | {"result": pictures.result(found, jobs, shelf())}
 
 

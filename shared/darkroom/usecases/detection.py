@@ -16,7 +16,7 @@ from darkroom.errors import (
     NoModelError,
 )
 from darkroom.usecases.sources import SourceChecks, Sources, of_url
-from darkroom.usecases.submission import Submission, check_request, check_url, json_bytes
+from darkroom.usecases.submission import Submission, check_metadata, check_request, check_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -101,13 +101,7 @@ class DetectionRequests:
                 problems=(("imageUrls", f"has {len(image_urls)} entries"),),
                 fix="Split the images over several jobs." if image_urls else "Name at least one image.",
             )
-        size = json_bytes(metadata)
-        if metadata is not None and size > limits.METADATA_BYTES:
-            raise InvalidRequestError(
-                f"The metadata has more than {limits.METADATA_BYTES} bytes as JSON",
-                problems=(("metadata", f"has {size} bytes"),),
-                fix="Keep the rest on your side, and put its id here.",
-            )
+        check_metadata(metadata)
 
 
 class DetectionWork:

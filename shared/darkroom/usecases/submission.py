@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from darkroom.domain import cost, limits
 from darkroom.domain.jobs import Job, derived_job_id
 from darkroom.domain.messages import message
-from darkroom.errors import IdempotencyMismatchError, TooLargeError, TransientError, UnacceptableUrlError
+from darkroom.errors import (
+    IdempotencyMismatchError,
+    InvalidRequestError,
+    TooLargeError,
+    TransientError,
+    UnacceptableUrlError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +60,17 @@ def check_request(request: Mapping[str, Any]) -> None:
         raise TooLargeError(
             f"The request has {size} bytes; {limits.REQUEST_BYTES} is the most",
             fix="Split the images over several jobs.",
+        )
+
+
+def check_metadata(metadata: Mapping[str, Any] | None) -> None:
+    """Raises InvalidRequestError for more than METADATA_BYTES of the caller's own."""
+    size = 0 if metadata is None else json_bytes(metadata)
+    if size > limits.METADATA_BYTES:
+        raise InvalidRequestError(
+            f"The metadata has more than {limits.METADATA_BYTES} bytes as JSON",
+            problems=(("metadata", f"has {size} bytes"),),
+            fix="Keep the rest on your side, and put its id here.",
         )
 
 

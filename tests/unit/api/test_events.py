@@ -37,6 +37,42 @@ EXPECTED: dict[str, tuple[int, str]] = {
     "doodle/direct-body": (0, "bytesAfter"),
     "doodle/direct-several": (0, "INVALID_REQUEST"),
     "doodle/warmup": (0, "warm"),
+    "faces/upload": (202, "Job created for 2 image(s)"),
+    "faces/upload-json": (202, "Job created for 2 image(s)"),
+    "faces/upload-wait": (202, "PENDING"),
+    "faces/upload-without-end": (400, "BROKEN_FORM"),
+    "faces/upload-as-text": (400, "BINARY_AS_TEXT"),
+    "faces/upload-without-boundary": (400, "NO_BOUNDARY"),
+    "faces/upload-foreign-image": (404, "IMAGE_NOT_FOUND"),
+    "faces/upload-two-ways": (422, "only one of them"),
+    "faces/upload-private-address": (422, "UNACCEPTABLE_URL"),
+    "faces/upload-wrong-method": (405, "METHOD_NOT_ALLOWED"),
+    "faces/compare": (200, '"same": true'),
+    "faces/compare-two-packs": (409, "darkroom faces reembed --model"),
+    "faces/compare-wrong-length": (422, "has 2 numbers, and colours makes 3"),
+    "faces/create-person": (201, '"personId": "ben"'),
+    "faces/create-person-taken": (409, "PERSON_EXISTS"),
+    "faces/people": (200, '"faceCount": 1'),
+    "faces/person": (200, '"consentVersion": "2026-01"'),
+    "faces/person-unknown": (404, "PERSON_NOT_FOUND"),
+    "faces/change-person": (200, "Ada Lovelace"),
+    "faces/erase-person": (202, "Job created for 1 person(s)"),
+    "faces/enrol": (202, "Job created for 1 image(s)"),
+    "faces/enrol-form": (202, "Job created for 1 image(s)"),
+    "faces/enrol-without-consent": (403, "CONSENT_MISSING"),
+    "faces/faces": (200, "cropUrl"),
+    "faces/erase-face": (202, "Job created for 1 face(s)"),
+    "faces/direct": (0, "Job created for 1 image(s)"),
+    "faces/direct-compare": (0, '"same": false'),
+    "faces/warmup": (0, "warm"),
+    "search/search": (200, '"similarity": 1.0'),
+    "search/search-embedding": (200, '"faceId": "ada-1"'),
+    "search/search-wrong-length": (422, "BAD_EMBEDDING"),
+    "search/search-not-a-number": (400, "NaN and Infinity are not JSON"),
+    "search/search-another-pack": (409, "darkroom faces reembed --model another"),
+    "search/search-unknown-person": (404, "PERSON_NOT_FOUND"),
+    "search/direct": (0, '"matches": []'),
+    "search/warmup": (0, "warm"),
     "preview/preview": (422, "HOST_NOT_FOUND"),
     "preview/private-address": (422, "UNACCEPTABLE_URL"),
     "preview/direct": (0, "HOST_NOT_FOUND"),
@@ -93,6 +129,11 @@ EXPECTED: dict[str, tuple[int, str]] = {
 """By file: the gateway's status, 0 where the answer is bare, and what the answer holds."""
 
 
+def make_people_known(api: Api) -> None:
+    api.face("demo")
+    api.person("demo", "cleo", consent=None)
+
+
 def begin_the_job(api: Api, owner: str) -> None:
     made = api.parts.job_store.get(api.job(owner, callback_url="https://example.com/hook"))
     assert made is not None
@@ -104,6 +145,7 @@ def test_an_event_is_answered_as_its_name_says(api: Api, event: Event, name: str
     function, _, case = name.partition("/")
     status, holds = EXPECTED[name]
     begin_the_job(api, direct.OWNER if case.startswith("direct") else "demo")
+    make_people_known(api)
     answer = api.invoke(function, event(f"{name}.json"))
     if status:
         assert answer["statusCode"] == status, answer["body"]

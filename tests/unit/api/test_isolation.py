@@ -32,6 +32,14 @@ IDENTITIES: dict[str, Callable[[Api], str | None]] = {
 }
 
 
+MODEL = {"engine": "memory", "pack": "colours", "dimensions": 3, "licence": "commercial", "threshold": 0.5}
+RESULTS: dict[Kind, dict[str, Any]] = {
+    Kind.FACES: {"model": MODEL, "results": []},
+    Kind.ENROLMENT: {"personId": "ada", "model": MODEL, "enrolled": 0, "faces": []},
+    Kind.ERASURE: {"personId": "ada"},
+}
+
+
 def used_up(api: Api, key: str) -> str:
     api.send("GET", "/jobs", key=key)
     return key
@@ -53,8 +61,8 @@ def processing(api: Api, job_id: str) -> None:
 
 
 def completed(api: Api, job_id: str) -> None:
-    of_picture = api.parts.jobs().get("ann", job_id).kind is Kind.PRODUCT_IMAGE
-    api.complete(job_id, picture(job_id) if of_picture else DETECTIONS)
+    kind = api.parts.jobs().get("ann", job_id).kind
+    api.complete(job_id, picture(job_id) if kind is Kind.PRODUCT_IMAGE else RESULTS.get(kind, DETECTIONS))
 
 
 def expired(api: Api, job_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from darkroom.domain.callers import Scope
 from darkroom.errors import TransientError
 from jsonschema_rs import Draft202012Validator
 
-from tests.api import Api, MemoryParts, Reply
+from tests.api import Api, MemoryParts, Reply, path
+from tests.face_parts import photograph
 from tests.unit.api.test_generation_shapes import PAGE, SHOP, page
 from tests.unit.api.test_http import BrokenJobStore, WorkingClock
 from tests.unit.api.test_isolation import completed, made_for
@@ -42,6 +44,18 @@ class BrokenKeyStore(MemoryKeyStore):
         raise self._error
 
 
+IMAGE = {"imageData": base64.b64encode(photograph("red")).decode()}
+OF_FACES: dict[str, Any] = {
+    "findFaces": {"images": [IMAGE]},
+    "compareFaces": {"faces": [IMAGE, {"embedding": [1, 0, 0]}]},
+    "searchFaces": IMAGE,
+    "createPerson": {"personId": "ben"},
+    "changePerson": {"name": "Ada"},
+    "enrolFaces": {"images": [IMAGE]},
+}
+"""What each operation about faces and people is asked well with."""
+
+
 @dataclass
 class Asking:
     """One operation, asked in the way that it answers well, but for what a recipe changes."""
@@ -64,13 +78,17 @@ class Asking:
         if self.route.request in {"product_images.GenerateRequest", "product_images.PreviewRequest"}:
             self.body = {"productUrl": SHOP}
             self.api.parts.web({SHOP: page(PAGE)})
-        if self.route.parameters:
+        if "jobId" in self.route.parameters:
             self.job_id = made_for(self.api, self.route)
+        self.person_id = "ada"
+        if self.route.function in {"faces", "search"}:
+            self.api.face()
+            self.body = OF_FACES.get(self.route.operation)
         if self.route.operation in {"getWebhook", "replayWebhook"}:
             self.api.complete(self.job_id, DETECTIONS)
 
     def send(self) -> Reply:
-        target = self.route.path.replace("{jobId}", self.job_id) + self.query
+        target = path(self.route, job_id=self.job_id, person_id=self.person_id) + self.query
         return self.api.send(self.route.method, target, key=self.key, body=self.body, headers=self.headers)
 
 
@@ -105,8 +123,16 @@ def other_scope(asking: Asking) -> None:
 
 def unknown(asking: Asking) -> None:
     asking.job_id = UNKNOWN
+    asking.person_id = "nobody"
     if asking.route.request == "detection.ProcessRequest":
         asking.body = {"imageUrls": ["s3://media/uploads/none.jpg"]}
+    missing = {"s3Uri": "s3://media/uploads/none.jpg"}
+    if asking.route.operation == "findFaces":
+        asking.body = {"images": [missing]}
+    if asking.route.operation == "compareFaces":
+        asking.body = {"faces": [missing, missing]}
+    if asking.route.operation == "searchFaces":
+        asking.body = missing
 
 
 def in_flight(asking: Asking) -> None:
@@ -166,14 +192,28 @@ def trouble(asking: Asking) -> None:
         parts.key_store = BrokenKeyStore(TransientError("throttled"), parts.key_store)
 
 
+def other_pack(asking: Asking) -> None:
+    embedding = {"embedding": [1, 0, 0], "pack": "another"}
+    asking.body = {"compareFaces": {"faces": [IMAGE, embedding]}, "searchFaces": embedding}.get(asking.route.operation)
+
+
+def taken(asking: Asking) -> None:
+    asking.body = {"personId": "ada", "name": "Another"}
+
+
+def contended(asking: Asking) -> None:
+    asking.api.parts.people_store.update = lambda *_, **__: False  # type: ignore[method-assign]
+
+
 RECIPES: dict[int, list[Callable[[Asking], None]]] = {
     200: [well, waiting],
+    201: [well],
     202: [well, later],
     400: [broken_body],
     401: [no_key],
     403: [other_scope],
     404: [unknown],
-    409: [in_flight, ended, not_ended],
+    409: [in_flight, ended, not_ended, other_pack, taken, contended],
     410: [too_old],
     413: [too_large],
     415: [wrong_type],
@@ -185,14 +225,22 @@ RECIPES: dict[int, list[Callable[[Asking], None]]] = {
 """By status, the ways to it; a way that does not apply to an operation leads to another status that it documents."""
 
 
+ONLY: dict[Callable[[Asking], None], set[str]] = {
+    ended: {"cancelJob"},
+    other_pack: {"compareFaces", "searchFaces"},
+    taken: {"createPerson"},
+    contended: {"changePerson"},
+}
+"""Recipes that mean something to these operations alone."""
+
+
 def answers(route: Route, recipe: Callable[[Asking], None]) -> Reply | None:
     """None where the recipe cannot be followed on this route."""
     asking = Asking(Api(MemoryParts(WorkingClock())), route)
-    if recipe in {ended, not_ended, too_old} and not route.parameters:
-        return None
-    if recipe in {broken_body, too_large, wrong_type, in_flight} and not route.request:
-        return None
-    if recipe is ended and route.operation != "cancelJob":
+    needs_a_job = recipe in {ended, not_ended, too_old} and "jobId" not in route.parameters
+    needs_a_body = recipe in {broken_body, too_large, wrong_type, in_flight} and not route.request
+    needs_a_key = recipe is in_flight and not route.idempotent
+    if needs_a_job or needs_a_body or needs_a_key or route.operation not in ONLY.get(recipe, {route.operation}):
         return None
     recipe(asking)
     return asking.send()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS: Final = 2
 READ_SECONDS: Final = 5
-SLOW_SERVICES: Final = {"s3": 10, "rekognition": 15}
+SLOW_SERVICES: Final = {"lambda": 20, "s3": 10, "rekognition": 15}
 """Seconds without a byte before a try is given up, for services that take longer than READ_SECONDS to begin."""
 ATTEMPTS: Final = 3
 """Of one call, the first included. botocore's legacy mode makes ten over 25 s on a permanent fault."""

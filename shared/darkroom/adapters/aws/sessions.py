@@ -10,7 +10,7 @@ from typing import Final
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
 from botocore.session import Session
 
-SERVICES: Final = frozenset({"dynamodb", "rekognition", "s3", "secretsmanager", "sqs", "ssm"})
+SERVICES: Final = frozenset({"dynamodb", "lambda", "rekognition", "s3", "secretsmanager", "sqs", "ssm"})
 DOCUMENTATION: Final = "docs"
 
 
