@@ -72,7 +72,7 @@ class PriceFound(Wire):
 
 
 class OverlayText(Wire):
-    """What stands over the picture; `leftOff` says, by field, why something does not."""
+    """What stands over the picture; `leftOff` says, by field, why something does not, or which words of it do not."""
 
     name: str | None = None
     price: str | None = None

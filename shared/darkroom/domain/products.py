@@ -97,12 +97,14 @@ def look_meant(style: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """The texts to lay over a picture; None where there is none. `left_off` says, by field, why one is not on it."""
+    """The texts to lay over a picture; None where there is none. `left_off` says, by field, why one is not on it, or
+    which words of it are not. `currency` (ISO 4217) is of both prices, for where their own mark cannot be drawn."""
 
     name: str | None = None
     price: str | None = None
     list_price: str | None = None
     offer: str | None = None
+    currency: str | None = None
     left_off: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -279,6 +279,7 @@ def overlay_of(product: Product) -> Overlay:
         price=_value(product.price),
         list_price=_value(product.list_price),
         offer=_value(product.offer),
+        currency=product.price.currency if product.price else None,
     )
 
 

@@ -180,7 +180,7 @@ def test_words_never_cover_the_product_s_middle(words: str, subject: tuple[int, 
 
 
 @pytest.mark.parametrize("field", FIELDS)
-@pytest.mark.parametrize(("text", "script"), [("ソニー", "Katakana"), ("漢字 ABC", "Han"), ("한국어", "Hangul")])
+@pytest.mark.parametrize(("text", "script"), [("ソニー", "Katakana"), ("漢字 AB", "Han"), ("한국어", "Hangul")])
 def test_a_script_that_no_font_has_stays_off_and_the_answer_says_so(field: str, text: str, script: str) -> None:
     words = changed_field(WORDS, field, text)
     seen, answer = laid(GROUNDS["white"], words)
@@ -191,6 +191,37 @@ def test_a_script_that_no_font_has_stays_off_and_the_answer_says_so(field: str, 
     # What is left looks as if the field had never been there.
     bare, _ = laid(GROUNDS["white"], changed_field(words, field, None))
     assert np.array_equal(seen, bare)
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "gone"),
+    [
+        ("Sencha Tea Pot 急須 600 ml", "Sencha Tea Pot 600 ml", "急須"),
+        ("Iron Teapot (急須) Iwachu", "Iron Teapot Iwachu", "急須"),
+        ("Camera X100漢 black", "Camera X100 black", "漢"),
+        ("Tea cups, set 3個", "Tea cups, set", "3個"),
+        ("Notebook - ノート - A5 dotted", "Notebook - A5 dotted", "ノート"),
+        ("كوب أزرق كبير \U0001ee00و", "كوب أزرق كبير", "\U0001ee00و"),  # one letter lacks, the word goes
+        ("שעון קיר מעץ 時計", "שעון קיר מעץ", "時計"),
+    ],
+)
+def test_words_that_no_font_has_are_left_out_of_a_text_that_reads_without_them(name: str, left: str, gone: str) -> None:
+    seen, answer = laid(GROUNDS["white"], replace(WORDS, name=name))
+    assert answer.name == left
+    assert gone in answer.left_off["name"]
+    assert "no font here has" in answer.left_off["name"]
+    plain, _ = laid(GROUNDS["white"], replace(WORDS, name=left))
+    assert np.array_equal(seen, plain)
+
+
+def test_a_price_whose_mark_no_font_has_is_told_by_its_currency() -> None:
+    words = Overlay(name="Tea pot", price="3,850円", list_price="4,400円(税込)", currency="JPY")
+    _, answer = laid(GROUNDS["white"], words)
+    assert (answer.price, answer.list_price) == ("3,850 JPY", "4,400 JPY")
+    assert not answer.left_off
+    _, unknown = laid(GROUNDS["white"], replace(words, currency=None))
+    assert unknown.price is None
+    assert "Han" in unknown.left_off["price"]
 
 
 def test_what_was_left_off_before_stays_accounted_for() -> None:
@@ -305,7 +336,8 @@ def test_whatever_the_words_they_are_on_the_picture_or_accounted_for(words: Over
         if getattr(words, field) is None:
             assert getattr(answer, field) is None
         else:
-            assert (getattr(answer, field) is None) == (field in answer.left_off)
+            said = answer.left_off.get(field)
+            assert (said is not None and "on it without" not in said) == (getattr(answer, field) is None)
 
 
 @pytest.mark.parametrize(("ink", "ground", "ratio"), [(0, 255, 21.0), (118, 255, 4.54), (255, 118, 4.54), (0, 0, 1.0)])

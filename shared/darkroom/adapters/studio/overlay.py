@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ from darkroom.adapters.studio.layout import LIST_PRICE, NAME, OFFER, PRICE, Layo
 from darkroom.domain.products import Overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,6 +43,9 @@ COMFORTABLE: Final = 0.42
 """Step of a layout below which words are better laid over the product's outskirts, a little larger."""
 MUTED_FROM: Final = 20.0
 """Pixels of size from which on a former price may be paler: thinner strokes are pale as it is."""
+READABLE: Final = 0.6
+"""Of a text's letters and digits that can be drawn: with less, what is left says something else."""
+_NUMBER: Final = re.compile(r"\d(?:[\d.,'\u2019 ]*\d)?")
 NO_ROOM: Final = "there is no room for it on the picture"
 EMPTY: Final = "nothing that can be drawn is in it"
 
@@ -101,8 +105,14 @@ def _usable(overlay: Overlay) -> tuple[dict[str, str], dict[str, str]]:
         lacking = fonts.missing(text)
         letters = [character for character in lacking if character.isalnum()]
         if letters:
-            left_off[field] = f"no font here has {fonts.scripts(letters)}"
-            continue
+            reason = f"no font here has {fonts.scripts(letters)}"
+            money = field in (PRICE, LIST_PRICE)
+            text, dropped = (_in_code(text, overlay.currency), ()) if money else _in_part(text, letters)
+            if not text:
+                left_off[field] = reason
+                continue
+            if dropped:
+                left_off[field] = f"on it without {wording.shortened(' '.join(dropped), 60)}: {reason}"
         # A pictograph that no font has is an ornament: the words say the same without it.
         text = " ".join("".join(character for character in text if character not in lacking).split())
         if text:
@@ -113,6 +123,27 @@ def _usable(overlay: Overlay) -> tuple[dict[str, str], dict[str, str]]:
         del texts[LIST_PRICE]
         left_off[LIST_PRICE] = "a former price says nothing without the present one"
     return texts, left_off
+
+
+def _in_code(text: str, currency: str | None) -> str:
+    """A price whose mark no font has, with its currency's code instead: `3,850 JPY`. Empty where that is not known."""
+    numbers = _NUMBER.findall(text)
+    return f"{numbers[0]} {currency}" if currency and len(numbers) == 1 else ""
+
+
+def _in_part(text: str, lacking: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    """The text without the words, or ends of words, that cannot be drawn, and those; empty where too little is left."""
+    kept: list[str] = []
+    dropped: list[str] = []
+    for word in wording.words(text):
+        rest, gone = wording.parted(word, lacking)
+        kept += [rest] if rest else []
+        dropped += gone
+    left = wording.tidied(" ".join(kept))
+    letters = sum(character.isalnum() for character in text)
+    if sum(character.isalnum() for character in left) < READABLE * letters:
+        return "", tuple(dropped)
+    return left, tuple(dropped)
 
 
 def _less(texts: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from darkroom.domain.limits import OVERLAY_CHARACTERS
 from darkroom.domain.plain_text import visible
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+EDGES: Final = " -\u2013\u2014/|:;,\u00b7&+"
+"""What stands between words and means nothing without both."""
+_EMPTY: Final = re.compile(
+    r"[(\[{\u3010\u300c\u300e\uff08]\s*[)\]}\u3011\u300d\u300f\uff09]|(?<=\s)[-\u2013\u2014/|:;,\u00b7&+]+(?=\s+[-\u2013\u2014/|:;,\u00b7&+)\]])"
+)
 HELD: Final = "\u0e30\u0e32\u0e33\u0e45\u0eb0\u0eb2\u0eb3"
 """Vowels of Thai and Lao that are letters to Unicode, and never begin a syllable."""
 FINAL: Final = "\u0e30\u0e33\u0e46\u0e4c\u0eb0\u0eb3\u0ec6\u0ecc"
@@ -66,6 +75,42 @@ def runs_on(text: str) -> bool:
 
 def words(text: str) -> tuple[str, ...]:
     return tuple(text.split(" ")) if text else ()
+
+
+def parted(word: str, lacking: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    """What is left of a word without the characters that cannot be drawn, and what goes with them.
+
+    Where writing changes its script within a word, a part may go alone, as Han after `X100`. A part that lacks some of
+    its letters goes whole, for what is left would be misspelt, and so does a number that only such a part belongs to.
+    """
+    if not any(character in lacking for character in word):
+        return word, ()
+    parts: list[str] = []
+    current: str | None = None
+    for character in word:
+        script = _script(character) or current
+        if parts and (script == current or current is None):
+            parts[-1] += character
+        else:
+            parts.append(character)
+        current = script
+    gone = tuple(part for part in parts if any(character in lacking for character in part))
+    return "".join(part.strip(EDGES) for part in parts if part not in gone), gone
+
+
+def tidied(text: str) -> str:
+    """A text from which words were taken, without the brackets and marks that had only these between them."""
+    while (bare := _EMPTY.sub(" ", text)) != text:
+        text = bare
+    return " ".join(text.split()).strip(EDGES)
+
+
+def _script(character: str) -> str | None:
+    """None for what is of the script around it: digits and marks."""
+    if not character.isalpha():
+        return None
+    name = unicodedata.name(character, "unknown").split(" ")[0].split("-")[0]
+    return "CJK" if name in {"HIRAGANA", "KATAKANA", "HALFWIDTH"} else name
 
 
 def runs_right_to_left(text: str) -> bool | None:
