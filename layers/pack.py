@@ -54,24 +54,17 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
 """Every service and operation that our code calls inside a function; a test compares it with the adapters."""
 
 
-UNREAD: Final = (
-    "*.pxd",
-    "*.pyi",
-    "*.pyx",
-    "libarrow_flight.so*",
-    "_flight.*.so",
-    "libarrow_substrait.so*",
-    "_substrait.*.so",
-)
-"""Types and sources for other compilers, and what of Arrow serves a protocol that nothing here speaks."""
+UNREAD: Final = ("*.pxd", "*.pyx", "libarrow_flight.so*", "_flight.*.so", "libarrow_substrait.so*", "_substrait.*.so")
+"""Sources for another compiler, and what of Arrow serves protocols that nothing here speaks."""
 
 
 def trim(packages: Path) -> None:
     unused = [*packages.rglob("tests"), *packages.rglob("__pycache__"), packages / "pyarrow" / "include"]
     for folder in (packages / "bin", *unused):
         shutil.rmtree(folder, ignore_errors=True)
-    unread = [file for pattern in UNREAD for file in packages.rglob(pattern)]
-    for file in [*unread, *packages.glob("*.dist-info/*")]:
+    # Types are not for a run, but that scikit-image loads its modules by them.
+    unread = UNREAD if (packages / "lazy_loader").is_dir() else ("*.pyi", *UNREAD)
+    for file in [*(file for kind in unread for file in packages.rglob(kind)), *packages.glob("*.dist-info/*")]:
         # Licences and METADATA (the version, which libraries ask for) stay.
         if file.is_file() and file.name != "METADATA" and not is_licence(file.name):
             file.unlink()

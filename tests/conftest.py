@@ -35,6 +35,17 @@ def testdata() -> Material:
 
 
 @pytest.fixture(scope="session")
+def small_pack(testdata: Material, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the material's pack of face models, prepared: a few megabytes, for research alone."""
+    from darkroom.adapters.vision.faces.preparing import Terms, prepare
+    from darkroom.domain.faces import Licence
+
+    source = testdata("models/insightface_pack/det_500m.onnx").parent
+    terms = Terms(Licence.NON_COMMERCIAL, "for research alone, as its makers say", "https://example.com/terms")
+    return prepare(source, tmp_path_factory.mktemp("packs") / "small", terms, name="small").folder
+
+
+@pytest.fixture(scope="session")
 def event() -> Event:
     """An event of `events/` by name, `receiver/process.json`; a fresh copy each time."""
 

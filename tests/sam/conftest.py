@@ -46,13 +46,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def sam(stack: Stack, testdata: Material, tmp_path_factory: pytest.TempPathFactory) -> SamLocal:
+def sam(stack: Stack, testdata: Material, small_pack: Path, tmp_path_factory: pytest.TempPathFactory) -> SamLocal:
     """The artifacts, the vision image with the weights of the material."""
-    folder = tmp_path_factory.mktemp("sam")
     weights = {
         "DetectModelDir": testdata("models/yolox/yolox_nano.onnx").parent,
+        "FacePackDir": small_pack,
     }
-    return prepare(stack, folder, weights)
+    return prepare(stack, tmp_path_factory.mktemp("sam"), weights)
 
 
 @contextmanager

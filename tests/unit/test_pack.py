@@ -79,15 +79,31 @@ def test_prose_that_botocore_reads_stays() -> None:
     assert all("documentation" in told for told in cut["clientContextParams"].values())
 
 
-def test_trimming_keeps_code_licences_and_versions(tmp_path: Path) -> None:
-    wanted = ["one/__init__.py", "one-1.dist-info/METADATA", "one-1.dist-info/licenses/LICENSE.txt"]
-    others = ["bin/one", "one/types.pyi", "one/tests/test_one.py", "one-1.dist-info/RECORD"]
-    for name in (*wanted, *others):
-        path = tmp_path / name
+def trimmed(packages: Path, *names: str) -> set[str]:
+    """What is left of these files."""
+    for name in names:
+        path = packages / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
-    trim(tmp_path)
-    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == sorted(wanted)
+    trim(packages)
+    return {str(path.relative_to(packages)) for path in packages.rglob("*") if path.is_file()}
+
+
+def test_trimming_keeps_code_licences_and_versions(tmp_path: Path) -> None:
+    wanted = {"one/__init__.py", "one-1.dist-info/METADATA", "one-1.dist-info/licenses/LICENSE.txt"}
+    others = ["bin/one", "one/types.pyi", "one/tests/test_one.py", "one-1.dist-info/RECORD"]
+    assert trimmed(tmp_path, *wanted, *others) == wanted
+
+
+def test_of_arrow_what_serves_its_protocols_and_other_compilers_goes(tmp_path: Path) -> None:
+    wanted = {"pyarrow/libarrow.so.2600", "pyarrow/lib.cpython-313-x86_64-linux-gnu.so"}
+    others = ["pyarrow/libarrow_flight.so.2600", "pyarrow/_flight.cpython-313-x86_64-linux-gnu.so", "pyarrow/lib.pxd"]
+    assert trimmed(tmp_path, *wanted, *others, "pyarrow/include/arrow/api.h") == wanted
+
+
+def test_types_stay_where_modules_are_loaded_by_them(tmp_path: Path) -> None:
+    wanted = {"skimage/__init__.pyi", "skimage/__init__.py", "lazy_loader/__init__.py"}
+    assert trimmed(tmp_path, *wanted) == wanted
 
 
 def test_of_botocores_data_the_newest_version_of_used_services_stays(tmp_path: Path) -> None:
