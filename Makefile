@@ -24,7 +24,7 @@ help: ## What each target does
 $(VENV)/.ready: pyproject.toml constraints.txt constraints-aws.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints-aws.txt uv
-	$(VENV)/bin/uv pip install --quiet --python $(PY) -c constraints.txt --group dev -e '.[ai,imaging,index,pages,vision]'
+	$(VENV)/bin/uv pip install --quiet --python $(PY) -c constraints.txt --group dev -e '.[ai,imaging,index,insightface,pages,vision,yunet]'
 	@touch $@
 
 $(AWS_VENV)/.ready: pyproject.toml constraints-aws.txt $(VENV)/.ready
@@ -101,7 +101,7 @@ test-sam: setup ## Every event and the API in Lambda's containers: any Docker en
 start-api: setup ## The API in Lambda's containers on port 3000, by `sam local start-api`; Ctrl-C stops it
 	$(LOCAL) start-api
 
-BENCHMARKS := artifacts cold_start warm_handlers throughput detection fetcher extraction animation \
+BENCHMARKS := artifacts cold_start warm_handlers throughput detection faces fetcher extraction animation \
 	providers optimise analysis
 
 .PHONY: bench
@@ -125,8 +125,9 @@ build: setup ## Build what is deployed, for Lambda's Python, on any machine
 	PATH="$(CURDIR)/$(AWS_VENV)/bin:$$PATH" $(PY) layers/pack.py compile $(BUILD)
 
 .PHONY: models
-models: setup ## Fetch a detector's weights, pinned and with their licence: NAMES="yolox_s ..." TO=functions/detect/models
-	$(VENV)/bin/darkroom models fetch $(NAMES) $(if $(TO),--to $(TO))
+models: setup ## Fetch pinned weights: NAMES="yolox_s ..." or PACK=antelopev2 ACCEPT_LICENCE=non-commercial, TO=a folder
+	$(VENV)/bin/darkroom models fetch $(NAMES) $(PACK) $(if $(TO),--to $(TO)) \
+		$(if $(ACCEPT_LICENCE),--accept-licence $(ACCEPT_LICENCE))
 
 .PHONY: sizes
 sizes: setup ## What the layers and functions of the build take, with bytecode
