@@ -594,6 +594,14 @@ def face_search() -> FaceSearch:
 
 
 @cache
+def people_store() -> ports.PeopleStore:
+    from darkroom.adapters.aws.clients import client
+    from darkroom.adapters.aws.people import DynamoPeopleStore
+
+    return DynamoPeopleStore(client("dynamodb"), settings().need("people_table"))
+
+
+@cache
 def people() -> People:
     from darkroom.domain.people import FUNCTION_GIGABYTES
     from darkroom.usecases.people import People
