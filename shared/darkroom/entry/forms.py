@@ -92,6 +92,9 @@ def _parts(body: bytes, boundary: str) -> Form:
         raise _broken(f"A part has more than {HEADERS} headers, or one of more than {HEADER_BYTES} bytes") from None
     except MultipartError as error:
         raise _broken(f"The form cannot be read: {error.args[0]}") from None
+    # The parser leaves what comes after the end unread; a part that stands there would be lost in silence.
+    if (b"\r\n" + body).partition(f"\r\n--{boundary}--".encode())[2].strip():
+        raise _broken("The form goes on after its end")
     return Form(fields, tuple(files))
 
 
