@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 THRESHOLD: Final = 0.45
 """The cosine of a pack that nobody calibrated: strict for what ArcFace models give, so that nobody is taken for
 another. `darkroom faces calibrate` finds the right one."""
-SCORE: Final = 0.5
+SCORES: Final = {"scrfd": 0.5, "yunet": 0.8}
+"""InsightFace's own threshold; YuNet gives faces of 10 pixels and more 0.83 to 0.95, and a cat 0.75."""
 OVERLAP: Final = 0.4
-"""InsightFace's own thresholds of a detector."""
+"""InsightFace's own."""
 DETECTOR_SIDE: Final = 640
 YUNET_OUTPUTS: Final = frozenset({"cls_8", "obj_8", "bbox_8", "kps_8"})
 LEAST_DIMENSIONS: Final = 64
@@ -94,7 +95,7 @@ def prepare(source: Path, to: Path, terms: Terms, *, name: str, threshold: float
                 std=1.0 if plain else 128.0,
                 layout=finder.kind,
                 side=DETECTOR_SIDE,
-                score=SCORE,
+                score=SCORES[finder.kind],
                 overlap=OVERLAP,
             ),
             recogniser=Network(teller.path.name, _digest(teller.path), "rgb", *_scaling(teller.path)),
