@@ -34,7 +34,7 @@ from darkroom.domain import ai_models, limits
 from darkroom.domain.faces import Quality, pack_mismatch
 from darkroom.domain.jobs import Cost, Failure, Kind, Result, State, result_key
 from darkroom.domain.people import WRITER_TIME, EnrolledFace, FaceState, crop_key, original_key
-from darkroom.entry import authorizer, face_reading, gate
+from darkroom.entry import authorizer, gate
 from darkroom.entry.http import Operation, Show, serve
 from darkroom.entry.queue import consume
 from darkroom.settings import read
@@ -52,12 +52,13 @@ from darkroom.usecases.people import EnrolmentRequests, People
 from darkroom.usecases.product_images import ProductImageRequests, ProductImageWork, ProductPages
 from darkroom.usecases.running import ByKind, Disposition, JobRunner
 from darkroom.usecases.shelf import Shelf
-from darkroom.usecases.sources import SourceChecks, Sources
+from darkroom.usecases.sources import Sent, SourceChecks, Sources
 from darkroom.usecases.submission import Submissions
 from darkroom.usecases.uploads import Uploads
 from darkroom.usecases.webhooks import Webhooks
 
 from functions.doodle import handler as doodle
+from functions.face_embed import handler as face_embed
 from functions.faces import handler as faces
 from functions.presign import handler as presign
 from functions.preview import handler as preview
@@ -122,7 +123,8 @@ class MemoryParts:
         self.idempotency_store = MemoryIdempotencyStore()
         self.detect_queue = MemoryQueue(self.clock)
         self.generation_queue = MemoryQueue(self.clock)
-        self.face_queue = MemoryQueue(self.clock)
+        self._face_queue = MemoryQueue(self.clock)
+        self._face_uploads_queue = MemoryQueue(self.clock)
         self.index_queue = MemoryQueue(self.clock)
         self.webhook_queue = MemoryQueue(self.clock)
         self.people_store = MemoryPeopleStore()
@@ -171,12 +173,23 @@ class MemoryParts:
             meter=self.meter,
         )
 
+    def job_runner(self) -> JobRunner:
+        """A process of its own."""
+        return JobRunner(
+            store=self.job_store,
+            objects=self.objects,
+            endings=self.endings(),
+            clock=self.clock,
+            heartbeat=lambda _: nullcontext(),
+            gigabytes=1.0,
+        )
+
     def submissions(self) -> Submissions:
         queues = {
             Kind.DETECTION: self.detect_queue,
             Kind.DOODLE: self.generation_queue,
             Kind.PRODUCT_IMAGE: self.generation_queue,
-            Kind.FACES: self.face_queue,
+            Kind.FACES: self._face_queue,
             Kind.ENROLMENT: self.index_queue,
             Kind.ERASURE: self.index_queue,
             Kind.REEMBEDDING: self.index_queue,
@@ -192,6 +205,15 @@ class MemoryParts:
         return Shelf(self.objects, self.clock)
 
     # --- faces and people ---
+
+    def face_queue(self) -> MemoryQueue:
+        return self._face_queue
+
+    def face_uploads_queue(self) -> MemoryQueue:
+        return self._face_uploads_queue
+
+    def face_work(self) -> FaceWork:
+        return FaceWork(self.face_reading)
 
     def face_checks(self) -> SourceChecks:
         return SourceChecks(self.uploads(), lambda: self.fetcher, bucket=BUCKET)
@@ -228,7 +250,7 @@ class MemoryParts:
 
     def invoke(self, **arguments: Any) -> dict[str, Any]:
         """Lambda's Invoke of the function that finds faces."""
-        answered = face_reading.answer(json.loads(arguments["Payload"]), self.face_reading, self.shelf, "invocation-2")
+        answered = face_embed.serve(json.loads(arguments["Payload"]), "invocation-2", self)
         return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answered).encode())}
 
     def probes(self) -> Probes:
@@ -403,19 +425,18 @@ class Api:
         """What the function `worker` does with everything that waits for it."""
         self._work_off(self.parts.generation_queue, self.parts.generation_work())
 
+    def faces_job(self, *pictures: bytes, owner: str = "ann", **fields: Any) -> str:
+        """Faces that were asked for."""
+        images = [Sent(f"files[{place}]", data=data) for place, data in enumerate(pictures)]
+        return self.parts.face_requests().submit(owner, images, **fields).job_id
+
     def find_faces(self) -> None:
         """What the function `face_embed` does with every job that waits for it."""
-        self._work_off(self.parts.face_queue, FaceWork(self.parts.face_reading))
+        for queue in (self.parts.face_uploads_queue(), self.parts.face_queue()):
+            queue.pump(lambda event: face_embed.serve(event, "invocation-3", self.parts))
 
     def _work_off(self, queue: MemoryQueue, work: Work) -> None:
-        runner = JobRunner(
-            store=self.parts.job_store,
-            objects=self.parts.objects,
-            endings=self.parts.endings(),
-            clock=self.parts.clock,
-            heartbeat=lambda _: nullcontext(),
-            gigabytes=1.0,
-        )
+        runner = self.parts.job_runner()
 
         def handle(job_id: str, receive_count: int) -> bool:
             return runner.run(job_id, work, receive_count) is Disposition.DONE

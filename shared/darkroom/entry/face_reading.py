@@ -33,16 +33,21 @@ log = logging.getLogger(__name__)
 
 
 def answer(
-    event: object, reading: Callable[[], FaceReading], shelf: Callable[[], Shelf], request_id: str
+    event: object,
+    reading: Callable[[], FaceReading],
+    shelf: Callable[[], Shelf],
+    request_id: str,
+    *,
+    most: int = ANSWER_BYTES,
 ) -> dict[str, Any]:
-    """`{model, results}` as `POST /upload-images` answers it, or problem details."""
+    """`{model, results}` as `POST /upload-images` answers it, in `most` bytes of JSON at most, or problem details."""
     try:
         images, options = _asked(event)
         shown = face_views.found(reading().read(images=images, **options), shelf)
         size = len(json.dumps(shown))
-        if size > ANSWER_BYTES:
+        if size > most:
             raise TooLargeError(
-                f"The answer has {size:,} bytes; {ANSWER_BYTES:,} is the most",
+                f"The answer has {size:,} bytes; {most:,} is the most",
                 fix='Send fewer images at once, or "embeddings": false.',
             )
     except Exception as error:
