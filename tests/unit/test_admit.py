@@ -20,7 +20,7 @@ def facts(path: Path) -> FileFacts:
     return told
 
 
-def pack(folder: Path, licence: Licence) -> Path:
+def pack(folder: Path, licence: Licence, layout: str = "scrfd") -> Path:
     """A pack of two files, which nothing here loads."""
     folder.mkdir(parents=True)
     for name in ("find.onnx", "know.onnx"):
@@ -34,7 +34,7 @@ def pack(folder: Path, licence: Licence) -> Path:
         licence_url="https://example.com/terms",
         threshold=0.4,
         dimensions=8,
-        detector=Detector(file="find.onnx", layout="scrfd", side=640, score=0.5, overlap=0.4, **fed),
+        detector=Detector(file="find.onnx", layout=layout, side=640, score=0.5, overlap=0.4, **fed),
         recogniser=Network(file="know.onnx", **fed),
         files={name: facts(folder / name) for name in ("find.onnx", "know.onnx")},
     ).write()
@@ -64,6 +64,13 @@ def test_weights_for_research_alone_are_refused_with_their_terms_and_what_says_t
 def test_a_folder_that_is_itself_a_pack_is_looked_at_too(tmp_path: Path) -> None:
     studied = pack(tmp_path / "studied", Licence.NON_COMMERCIAL)
     assert len(refusals(studied, accepted=False)) == 1
+
+
+def test_a_pack_that_needs_opencv_is_refused_where_the_image_has_none(tmp_path: Path) -> None:
+    pack(tmp_path / "sold", Licence.COMMERCIAL, layout="yunet")
+    (told,) = refusals(tmp_path, accepted=False, engines=["insightface"])
+    assert "FaceEngines=yunet" in told
+    assert refusals(tmp_path, accepted=False, engines=["dlib", "yunet"]) == []
 
 
 def test_weights_that_nobody_prepared_are_refused_whatever_is_accepted(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def pins(path: str) -> dict[str, set[str]]:
 
 
 def test_the_layers_and_the_images_are_among_them() -> None:
-    engines = {f"functions/face_embed/engines/{engine}" for engine in ("insightface", "yunet")}
+    engines = {f"functions/face_embed/engines/{engine}" for engine in ("dlib", "insightface", "yunet")}
     assert {"layers/core", "layers/tokens", "functions/face_embed", "functions/index", *engines} <= set(NAMED)
 
 
@@ -44,9 +44,13 @@ def test_every_package_carries_its_hashes(folder: str) -> None:
 
 
 def test_what_is_built_from_source_is_named_with_what_builds_it() -> None:
-    makefile = (ROOT / "layers/Makefile").read_text()
+    makefile, dockerfile = (
+        (ROOT / path).read_text() for path in ("layers/Makefile", "functions/face_embed/Dockerfile")
+    )
     assert re.findall(r"--no-binary (\S+)", makefile) == ["jstyleson"]
-    assert "--only-binary :all:" in makefile
+    assert re.findall(r"--no-binary (\S+)", dockerfile) == ["face-recognition-models"]
+    for built in (makefile, dockerfile, (ROOT / "functions/index/Dockerfile").read_text()):
+        assert "--only-binary :all:" in built
     assert list(pins("layers/pages/build.txt")) == ["setuptools"]
     assert "--hash=sha256:" in (ROOT / "layers/pages/build.txt").read_text()
 
