@@ -27,12 +27,14 @@ def similarity(landmarks: Floats) -> tuple[complex, complex]:
     transformation parameters", 1991), which in two dimensions is a division of complex numbers; then its inverse.
     Raises ValueError for landmarks that are one point or no numbers.
     """
+    if not np.isfinite(landmarks).all():
+        raise ValueError("These landmarks are no numbers")
     found, wanted = _complex(landmarks), _complex(POINTS)
     middle, centre = found.mean(), wanted.mean()
     spread = np.vdot(found - middle, found - middle)
     forward = np.vdot(found - middle, wanted - centre) / spread if spread else 0
-    if not forward or not np.isfinite(forward):
-        raise ValueError("These landmarks are no face")
+    if not forward:
+        raise ValueError("These landmarks are one point")
     turn = complex(1 / forward)
     return turn, complex(middle - turn * centre)
 

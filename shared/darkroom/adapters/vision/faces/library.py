@@ -174,5 +174,7 @@ def unpack(archive: Path, folder: Path) -> None:
                         if left < 0:
                             raise FetchFailedError(f"{archive.name} holds more than {UNPACKED_BYTES >> 30} GB")
                         target.write(piece)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except FetchFailedError:
+        raise
+    except Exception as error:  # a broken archive makes decoders raise whatever they like
         raise FetchFailedError(f"{archive.name} cannot be unpacked: {type(error).__name__} {error}") from error
