@@ -77,7 +77,7 @@ class Finder:
         """
         height, width = pixels.shape[:2]
         scale = self._use.scale(width, height)
-        small = pixels
+        small = np.ascontiguousarray(pixels)  # dlib takes no views
         if scale != 1:
             size = max(1, round(width * scale)), max(1, round(height * scale))
             small = np.array(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from darkroom.adapters.vision.dlib_faces import Finder, package, weights
-from darkroom.domain.detection import DETECTIONS_PER_IMAGE, clipped
+from darkroom.domain import limits
+from darkroom.domain.detection import clipped
 from darkroom.domain.faces import Face, FaceSpace, Licence
 
 if TYPE_CHECKING:
@@ -50,14 +51,15 @@ class DlibFaceModel:
 
     def faces(self, pixels: NDArray[np.uint8]) -> Sequence[Face]:
         height, width = pixels.shape[:2]
+        whole = np.ascontiguousarray(pixels)  # dlib takes no views
         faces = []
-        for box, score in self._finder.find(pixels, LEAST_SCORE)[:DETECTIONS_PER_IMAGE]:
+        for box, score in self._finder.find(whole, LEAST_SCORE)[: limits.FACES_PER_IMAGE]:
             bbox = clipped(box, width, height)
             if bbox is None:
                 continue
             x1, y1, x2, y2 = map(round, box)
-            shape = self._points(pixels, self._dlib.rectangle(x1, y1, x2 - 1, y2 - 1))
-            vector = np.array(self._recogniser.compute_face_descriptor(pixels, shape), np.float32)
+            shape = self._points(whole, self._dlib.rectangle(x1, y1, x2 - 1, y2 - 1))
+            vector = np.array(self._recogniser.compute_face_descriptor(whole, shape), np.float32)
             faces.append(Face(bbox, score, _landmarks(shape), vector / np.linalg.norm(vector)))
         return faces
 
