@@ -25,6 +25,7 @@ TABLE: Final[dict[type[errors.DarkroomError], tuple[int, str]]] = {
     errors.CostLimitError: (422, "The request would cost too much"),
     errors.TooManyRequestsError: (429, "Too many requests"),
     errors.UnhealthyError: (503, "A dependency does not answer"),
+    errors.NoModelError: (503, "The engine has no weights"),
     errors.TransientError: (503, "Temporarily unavailable"),
 }
 """What only workers raise has no row: it never reaches a caller but as the error of a job."""
