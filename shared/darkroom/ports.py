@@ -545,10 +545,13 @@ class PeopleStore(Protocol):
 class FaceIndex(Protocol):
     """The vectors of enrolled faces, one table an owner and pack. Durable, and safe with many writers at once."""
 
-    def put(self, owner: str, pack: str, rows: Sequence[tuple[str, str, NDArray[np.float32]]]) -> None:
-        """Store (person id, face id, unit vector) each; a face that is there already is replaced.
+    def put(
+        self, owner: str, pack: str, rows: Sequence[tuple[str, str, NDArray[np.float32]]], *, at: int, until: int
+    ) -> None:
+        """Store (person id, face id, unit vector) each. Of a face that is put twice, the one of the later `at` holds.
 
-        Raises InvalidRequestError for a vector of another length than the others there.
+        No write is begun at `until` or later: then TransientError. Raises InvalidRequestError for a vector of another
+        length than the others there.
         """
         ...
 
@@ -568,8 +571,11 @@ class FaceIndex(Protocol):
         """
         ...
 
-    def erase(self, owner: str, pack: str, *, person_id: str, face_ids: Sequence[str] | None = None) -> None:
-        """Remove a person's vectors (or those faces' alone) for good: no old version of the table holds them."""
+    def erase(
+        self, owner: str, pack: str, *, person_id: str, face_ids: Sequence[str] | None = None, at: int
+    ) -> None:
+        """Remove a person's vectors (or those faces' alone) for good: no file of the table holds them any more, those
+        that were left by killed writers included. What was put at a time later than `at` stays."""
         ...
 
     def faces(self, owner: str, pack: str) -> Iterable[tuple[str, str]]:
@@ -596,8 +602,8 @@ class FaceTables(Protocol):
         """A consistent read."""
         ...
 
-    def open(self, owner: str, pack: str) -> FaceTable:
-        """The table as it stands, its first generation where there was none."""
+    def open(self, owner: str, pack: str, *, maker: str) -> FaceTable:
+        """The table as it stands; where there was none, its first generation, which `maker` has made."""
         ...
 
     def touch(self, owner: str, pack: str) -> FaceTable:
@@ -610,8 +616,9 @@ class FaceTables(Protocol):
         ...
 
     def move(self, seen: FaceTable, *, token: str, now: int, until: int) -> FaceTable | None:
-        """To the next generation, with the ones before as its sources, unless the table has moved since it was seen, or
-        another mover is at it until later than `now`: then None. Repeated under one token, it moves once."""
+        """To the next generation, which `token` has made, with the ones before as its sources, unless the table has
+        moved since it was seen, or another mover is at it until later than `now`: then None. Repeated under one token,
+        it moves once."""
         ...
 
     def renew(self, table: FaceTable, *, until: int) -> bool:
@@ -679,6 +686,13 @@ class ProviderKeys(Protocol):
 class PictureReader(Protocol):
     """The way in for every encoded picture that comes from outside: a user's, a page's, a provider's."""
 
+    def extent(self, data: bytes) -> tuple[int, int, int]:
+        """Width and height in pixels, and the number of frames, as the headers say: no pixel is decoded.
+
+        Raises BadImageError, TooLargeError (IMAGE_PIXELS over all frames).
+        """
+        ...
+
     def frames(self, data: bytes) -> Frames:
         """Upright RGBA. Raises BadImageError, TooLargeError (IMAGE_PIXELS over all frames) before a full decode."""
         ...
@@ -697,8 +711,11 @@ class Frames:
 
 
 class PictureEncoder(Protocol):
-    def still(self, pixels: NDArray[np.uint8], media_type: str) -> bytes:
-        """(height, width, 4) RGBA to PNG, WebP, AVIF, or JPEG (laid on white). Nothing but pixels goes in."""
+    def still(self, pixels: NDArray[np.uint8], media_type: str, *, longest: int | None = None) -> bytes:
+        """(height, width, 4) RGBA to PNG, WebP, AVIF, or JPEG (laid on white). Nothing but pixels goes in.
+
+        A picture with a side of more than `longest` pixels is scaled down to no more first, its shape kept.
+        """
         ...
 
     def animation(self, frames: Sequence[NDArray[np.uint8]], *, fps: int, media_type: str) -> bytes:

@@ -27,7 +27,7 @@ def tables(request: pytest.FixtureRequest) -> FaceTables:
 
 
 def moved(tables: FaceTables, *, token: str, now: int = 0, until: int = 10) -> FaceTable:
-    table = tables.move(tables.open(OWNER, PACK), token=token, now=now, until=until)
+    table = tables.move(tables.open(OWNER, PACK, maker="x"), token=token, now=now, until=until)
     assert table is not None
     return table
 
@@ -35,35 +35,35 @@ def moved(tables: FaceTables, *, token: str, now: int = 0, until: int = 10) -> F
 def test_a_table_is_there_once_it_was_opened(tables: FaceTables) -> None:
     assert tables.get(OWNER, PACK) is None
     assert tables.doom(OWNER, PACK, frozenset({"x"})) is None
-    first = FaceTable(OWNER, PACK, 1)
-    assert tables.open(OWNER, PACK) == first
+    first = FaceTable(OWNER, PACK, 1, "x")
+    assert tables.open(OWNER, PACK, maker="x") == first
     tables.touch(OWNER, PACK)
-    assert tables.open(OWNER, PACK) == replace(first, changes=1)
+    assert tables.open(OWNER, PACK, maker="another") == replace(first, changes=1)
     assert tables.get("acme", PACK) is None
 
 
 def test_all_tables_are_listed(tables: FaceTables) -> None:
-    tables.open("b", "two")
-    tables.open("a", "one")
-    tables.open("a", "two")
+    tables.open("b", "two", maker="x")
+    tables.open("a", "one", maker="x")
+    tables.open("a", "two", maker="x")
     assert sorted((table.owner, table.pack) for table in tables.all()) == [("a", "one"), ("a", "two"), ("b", "two")]
 
 
 def test_a_move_makes_sources_of_what_was_there_and_settles(tables: FaceTables) -> None:
-    tables.open(OWNER, PACK)
+    tables.open(OWNER, PACK, maker="x")
     tables.touch(OWNER, PACK)
     table = moved(tables, token="m")
-    assert (table.generation, table.sources, table.holds) == (2, (1,), (1, 2))
+    assert (table.generation, table.sources, table.holds) == (2, ("g1-x",), ("g1-x", "g2-m"))
     assert table.changes == 2
     assert tables.get(OWNER, PACK) == table
     assert tables.settle(table)
-    assert tables.get(OWNER, PACK) == FaceTable(OWNER, PACK, 2, changes=3, settled=3)
+    assert tables.get(OWNER, PACK) == FaceTable(OWNER, PACK, 2, "m", changes=3, settled=3)
     assert tables.settle(table), "repeated, it was done already"
     assert tables.touch(OWNER, PACK).changes == 4
 
 
 def test_one_moves_at_a_time(tables: FaceTables) -> None:
-    seen = tables.open(OWNER, PACK)
+    seen = tables.open(OWNER, PACK, maker="x")
     table = tables.move(seen, token="a", now=0, until=10)
     assert table is not None
     assert tables.move(seen, token="a", now=1, until=10) == table, "repeated, it moves once"
@@ -77,7 +77,7 @@ def test_a_mover_that_was_thought_dead_settles_nothing(tables: FaceTables) -> No
     dead = moved(tables, token="a", until=10)
     table = tables.move(dead, token="b", now=10, until=20)
     assert table is not None
-    assert (table.generation, table.sources) == (3, (1, 2))
+    assert (table.name, table.sources) == ("g3-b", ("g1-x", "g2-a"))
     assert not tables.settle(dead)
     assert not tables.renew(dead, until=99)
     assert tables.get(OWNER, PACK) == table
@@ -87,13 +87,13 @@ def test_a_mover_that_was_thought_dead_settles_nothing(tables: FaceTables) -> No
 
 
 def test_a_table_that_moved_meanwhile_is_not_moved_by_who_did_not_see_it(tables: FaceTables) -> None:
-    seen = tables.open(OWNER, PACK)
+    seen = tables.open(OWNER, PACK, maker="x")
     tables.settle(moved(tables, token="a"))
     assert tables.move(seen, token="b", now=0, until=10) is None
 
 
 def test_the_doomed_that_a_move_knew_are_done_with_when_it_settles(tables: FaceTables) -> None:
-    tables.open(OWNER, PACK)
+    tables.open(OWNER, PACK, maker="x")
     before = tables.doom(OWNER, PACK, frozenset({"one", "two"}))
     assert before is not None
     assert before.doomed == {"one", "two"}
@@ -107,7 +107,7 @@ def test_the_doomed_that_a_move_knew_are_done_with_when_it_settles(tables: FaceT
 
 
 def test_readers_notice_whatever_changes(tables: FaceTables) -> None:
-    seen = {(table := tables.open(OWNER, PACK)).changes}
+    seen = {(table := tables.open(OWNER, PACK, maker="x")).changes}
     for change in (
         lambda: tables.touch(OWNER, PACK),
         lambda: tables.doom(OWNER, PACK, frozenset({"x"})),

@@ -154,10 +154,11 @@ PERSON_ORDER: Final = rf"person#{ID_PATTERN}"
 
 @dataclass(frozen=True, slots=True)
 class FaceTable:
-    """Where the vectors of one owner and pack stand: in `generation`, and while that is filled, in `sources` too.
+    """Where the vectors of one owner and pack stand: in `name`, and while that is filled, in `sources` too.
 
-    A generation is a table of its own. Only ever appended to, it is left for the next one by an erasure or a
-    compaction, and never used again, so that whatever a worker that was thought dead still writes there is nobody's.
+    A generation is a table of its own, made by who then has it hold; of two who make one, the other's never holds. Only
+    ever appended to, it is left for the next one by an erasure or a compaction, and never used again, so that whatever
+    a worker that was thought dead still writes there is nobody's.
     `changes` counts what readers have to notice, `settled` is how many there were when the generation was filled.
     `doomed` names who is to be left behind by the next move. `mover` is the token of who fills the generation, and does
     so until `moving_until` at the latest.
@@ -166,14 +167,23 @@ class FaceTable:
     owner: str
     pack: str
     generation: int
+    maker: str
     changes: int = 0
     settled: int = 0
-    sources: tuple[int, ...] = ()
+    sources: tuple[str, ...] = ()
     doomed: frozenset[str] = frozenset()
     mover: str | None = None
     moving_until: int = 0
 
     @property
-    def holds(self) -> tuple[int, ...]:
+    def name(self) -> str:
+        return table_name(self.generation, self.maker)
+
+    @property
+    def holds(self) -> tuple[str, ...]:
         """The generations to read, the newest last."""
-        return (*self.sources, self.generation)
+        return (*self.sources, self.name)
+
+
+def table_name(generation: int, maker: str) -> str:
+    return f"g{generation}-{maker}"

@@ -331,7 +331,7 @@ class DynamoFaceTables(ConditionalTable):
         row = self._get(vectors_key(owner, pack))
         return None if row is None else table_of(row)
 
-    def open(self, owner: str, pack: str) -> FaceTable:
+    def open(self, owner: str, pack: str, *, maker: str) -> FaceTable:
         standing = self.get(owner, pack)
         if standing is not None:
             return standing
@@ -343,7 +343,7 @@ class DynamoFaceTables(ConditionalTable):
             )
         first = {
             **vectors_key(owner, pack),
-            **attributes(owner=owner, pack=pack, generation=1, changes=0, settled=0),
+            **attributes(owner=owner, pack=pack, generation=1, maker=maker, changes=0, settled=0),
         }
         try:
             with translated("DynamoDB"), refusals():
@@ -381,10 +381,10 @@ class DynamoFaceTables(ConditionalTable):
         return table_of(answer["Attributes"])
 
     def move(self, seen: FaceTable, *, token: str, now: int, until: int) -> FaceTable | None:
-        holding = {":holding": {"NS": [str(generation) for generation in seen.holds]}}
+        holding = {":holding": {"SS": list(seen.holds)}}
         bound = values(seen=seen.generation, next=seen.generation + 1, one=1, token=token, now=now, until=until)
         moving = (
-            "SET #generation = :next, #sources = :holding, #mover = :token, #moving_until = :until, "
+            "SET #generation = :next, #maker = :token, #sources = :holding, #mover = :token, #moving_until = :until, "
             "#changes = #changes + :one"
         )
         free = "#generation = :seen AND (attribute_not_exists(#mover) OR #moving_until <= :now)"
@@ -568,7 +568,8 @@ def table_of(row: Row) -> FaceTable:
         generation=int(row["generation"]["N"]),
         changes=int(row["changes"]["N"]),
         settled=int(row["settled"]["N"]),
-        sources=tuple(sorted(int(generation) for generation in row.get("sources", {"NS": ()})["NS"])),
+        maker=row["maker"]["S"],
+        sources=tuple(sorted(row.get("sources", {"SS": ()})["SS"], key=lambda name: int(name[1:].partition("-")[0]))),
         doomed=frozenset(row.get("doomed", {"SS": ()})["SS"]),
         mover=text(row, "mover"),
         moving_until=number(row, "moving_until") or 0,

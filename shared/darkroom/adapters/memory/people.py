@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from darkroom.domain.people import EnrolledFace, Person
+    from darkroom.ports import Clock
 
 
 class MemoryPeopleStore:
@@ -182,17 +183,25 @@ def _words(person: Person) -> tuple[object, ...]:
 
 
 class MemoryFaceIndex:
-    def __init__(self) -> None:
-        self._tables: dict[tuple[str, str], dict[tuple[str, str], NDArray[np.float32]]] = {}
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tables: dict[tuple[str, str], dict[tuple[str, str], tuple[int, NDArray[np.float32]]]] = {}
         self._lock = threading.RLock()
 
-    def put(self, owner: str, pack: str, rows: Sequence[tuple[str, str, NDArray[np.float32]]]) -> None:
+    def put(
+        self, owner: str, pack: str, rows: Sequence[tuple[str, str, NDArray[np.float32]]], *, at: int, until: int
+    ) -> None:
+        if self._clock.now() >= until:
+            raise TransientError("It is too late to write this")
         with self._lock:
             table = self._tables.setdefault((owner, pack), {})
-            lengths = {len(vector) for vector in table.values()} | {len(vector) for _, _, vector in rows}
+            lengths = {len(vector) for _, vector in table.values()} | {len(vector) for _, _, vector in rows}
             if len(lengths) > 1:
                 raise InvalidRequestError("The vectors of one table have one length")
-            table.update({(person_id, face_id): vector for person_id, face_id, vector in rows})
+            for person_id, face_id, vector in rows:
+                standing = table.get((person_id, face_id))
+                if standing is None or standing[0] <= at:
+                    table[person_id, face_id] = at, vector
 
     def search(
         self,
@@ -207,17 +216,18 @@ class MemoryFaceIndex:
         with self._lock:
             found = [
                 Match(person_id, face_id, float(other @ vector))
-                for (person_id, face_id), other in self._tables.get((owner, pack), {}).items()
+                for (person_id, face_id), (_, other) in self._tables.get((owner, pack), {}).items()
                 if people is None or person_id in people
             ]
         near = sorted(found, key=lambda match: (-match.similarity, match.person_id, match.face_id))
         return [match for match in near if match.similarity >= threshold][:limit]
 
-    def erase(self, owner: str, pack: str, *, person_id: str, face_ids: Sequence[str] | None = None) -> None:
+    def erase(self, owner: str, pack: str, *, person_id: str, face_ids: Sequence[str] | None = None, at: int) -> None:
         with self._lock:
             table = self._tables.get((owner, pack), {})
-            for key in [key for key in table if key[0] == person_id and (face_ids is None or key[1] in face_ids)]:
-                del table[key]
+            for key, (put_at, _) in list(table.items()):
+                if key[0] == person_id and (face_ids is None or key[1] in face_ids) and put_at <= at:
+                    del table[key]
 
     def faces(self, owner: str, pack: str) -> Iterable[tuple[str, str]]:
         with self._lock:
@@ -244,9 +254,9 @@ class MemoryFaceTables:
     def get(self, owner: str, pack: str) -> FaceTable | None:
         return self._tables.get((owner, pack))
 
-    def open(self, owner: str, pack: str) -> FaceTable:
+    def open(self, owner: str, pack: str, *, maker: str) -> FaceTable:
         with self._lock:
-            return self._tables.setdefault((owner, pack), FaceTable(owner, pack, 1))
+            return self._tables.setdefault((owner, pack), FaceTable(owner, pack, 1, maker))
 
     def touch(self, owner: str, pack: str) -> FaceTable:
         with self._lock:
@@ -271,6 +281,7 @@ class MemoryFaceTables:
                 replace(
                     table,
                     generation=table.generation + 1,
+                    maker=token,
                     sources=table.holds,
                     changes=table.changes + 1,
                     mover=token,
