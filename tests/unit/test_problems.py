@@ -13,7 +13,6 @@ from darkroom.entry.errors import FIXES, TABLE, problem
 WORKERS_OWN = {
     errors.LeaseLostError,
     errors.AttemptsExhaustedError,
-    errors.NoModelError,
     errors.NoProductError,
     errors.ProviderAnswerError,
     errors.ProviderRefusedError,
@@ -26,6 +25,7 @@ def made(kind: type[errors.DarkroomError]) -> errors.DarkroomError:
     special: dict[type[errors.DarkroomError], Any] = {
         errors.JobNotFoundError: errors.JobNotFoundError,
         errors.PersonNotFoundError: errors.PersonNotFoundError,
+        errors.FaceNotFoundError: errors.FaceNotFoundError,
         errors.MethodNotAllowedError: lambda: errors.MethodNotAllowedError(("GET",)),
         errors.TooManyRequestsError: lambda: errors.TooManyRequestsError("Too many", retry_after=7),
         errors.UnhealthyError: lambda: errors.UnhealthyError({"jobs": {"status": "failing", "milliseconds": 3}}),

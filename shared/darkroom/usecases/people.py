@@ -266,7 +266,7 @@ def _face_ids(
     twice = next((face_id for place, face_id in enumerate(ids) if face_id in ids[:place]), None)
     if twice is not None:
         raise InvalidRequestError(
-            "Two pictures have one face id",
+            "faceId: Two pictures have the same",
             problems=(("faceId", f"{twice} stands more than once"),),
             fix="Give each picture an id of its own.",
         )
