@@ -45,7 +45,7 @@ def main() -> int:
         programs = {"boto3 and one client": ([python, "-S", "-s", "-B", "-c", YARDSTICK], environment)}
         requests = {name: (name, event(name)) for name in GOALS}
         requests |= {f"{name}, warm-up": (name, {"warmup": True}) for name in WARMED}
-        requests["doodle, a job"] = ("doodle", event("doodle"))
+        requests |= {f"{name}, a job": (name, event(name)) for name in ("doodle", "faces")}
         for title, (name, told) in requests.items():
             asked = Path(folder) / f"{title}.json"
             asked.write_text(json.dumps(told))

@@ -26,9 +26,12 @@ from benchmarks.artifacts import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-FUNCTIONS = ["authorizer", "doodle", "presign", "preview", "receiver", "status", "sweeper", "webhooks", "worker"]
+FUNCTIONS = [
+    *("authorizer", "doodle", "faces", "presign", "preview", "receiver", "status", "sweeper", "webhooks", "worker")
+]
 ON_USE = {
     "authorizer": ["darkroom.adapters.web.tokens"],
+    "faces": ["darkroom.adapters.web.fetcher", "darkroom.adapters.aws.lambda_faces", "darkroom.entry.forms"],
     "receiver": ["darkroom.adapters.web.fetcher"],
     "sweeper": ["darkroom.adapters.web.fetcher"],
     "webhooks": ["darkroom.adapters.web.fetcher", "darkroom.adapters.aws.secrets"],

@@ -19,13 +19,14 @@ ANSWERS = {
     "UpdateItem": {"Attributes": {"requests": {"N": "1"}}},
     "GetItem": {},
     "PutItem": {},
+    "Query": {"Items": [], "Count": 0},
     "BatchGetItem": {"Responses": {}, "UnprocessedKeys": {}},
     "SendMessage": {"MessageId": "1", "MD5OfMessageBody": "0" * 32},
 }
 
 
 def answered(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-    """What a table or a queue says in the JSON protocols, and a bucket that holds nothing."""
+    """What a table or a queue says in the JSON protocols, and a bucket that holds nothing and takes everything."""
     from io import BytesIO
 
     from botocore.awsrequest import AWSResponse
@@ -33,6 +34,8 @@ def answered(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
     from urllib3 import HTTPResponse
 
     target = request.headers.get("X-Amz-Target")
+    if request.method == "PUT":
+        return AWSResponse(request.url, 200, HTTPHeaders(), HTTPResponse(body=BytesIO(b""), preload_content=False))
     if target is None:
         raw = HTTPResponse(body=BytesIO(b"<Error><Code>NoSuchKey</Code></Error>"), preload_content=False)
         return AWSResponse(request.url, 404, HTTPHeaders(), raw)

@@ -25,6 +25,10 @@ FORBIDDEN = {
     "aws_xray_sdk",
     "httpx",
     "jwt",
+    "dlib",
+    "insightface",
+    "lancedb",
+    "pyarrow",
     "fontTools",
     "lxml",
     "resvg_py",
@@ -43,6 +47,14 @@ REQUESTS: dict[str, int | str | None] = {
     "doodle/count-zero": 422,
     "doodle/retired-model": 422,
     "preview/private-address": 422,
+    "faces/upload": 202,
+    "faces/upload-json": 202,
+    "faces/upload-private-address": 422,
+    "faces/upload-foreign-image": 404,
+    "faces/compare-two-packs": 409,
+    "faces/create-person": 201,
+    "faces/people": 200,
+    "faces/person-unknown": 404,
     "status/job": 404,
     "status/image-status": 404,
     "status/image-status-short": 404,
@@ -62,8 +74,12 @@ ENVIRONMENT = {
     "TABLE_NAME": "jobs",
     "UPLOADS_TABLE_NAME": "uploads",
     "KEYS_TABLE_NAME": "keys",
+    "PEOPLE_TABLE_NAME": "people",
     "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/detect",
     "GENERATION_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/generation",
+    "FACE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/faces",
+    "INDEX_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/index",
+    "FACE_FUNCTION_NAME": "face_embed",
     "WEBHOOK_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/webhooks",
     "ALLOWED_ORIGINS": "https://app.example",
     "STAGE": "dev",
@@ -107,7 +123,10 @@ def test_a_request_that_asks_nothing_of_aws_loads_no_client(name: str) -> None:
     assert ours <= itself, "the program of this test loads these itself"
 
 
-@pytest.mark.parametrize("function", ["authorizer", "doodle", "presign", "preview", "receiver", "status", "worker"])
+@pytest.mark.parametrize(
+    "function",
+    ["authorizer", "doodle", "faces", "face_embed", "presign", "preview", "receiver", "search", "status", "worker"],
+)
 def test_a_warmup_loads_neither_an_engine_nor_a_client(function: str) -> None:
     seen = cold(f"{function}/warmup")
     assert seen["answer"] == {"warm": True}
@@ -121,7 +140,10 @@ def test_a_route_that_checks_no_content_loads_no_validator(name: str) -> None:
     assert "pydantic_core" not in packages(cold(name)["modules"])
 
 
-@pytest.mark.parametrize("function", ["presign", "receiver", "status", "authorizer", "doodle", "preview", "worker"])
+@pytest.mark.parametrize(
+    "function",
+    ["presign", "receiver", "status", "authorizer", "doodle", "preview", "worker", "faces", "face_embed", "search"],
+)
 def test_importing_a_handler_makes_nothing(function: str) -> None:
     """Nothing happens at import: no client, no settings, no logger of Powertools."""
     name = next((name for name in REQUESTS if name.startswith(function)), f"{function}/warmup")
