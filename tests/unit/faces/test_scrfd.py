@@ -103,15 +103,6 @@ def test_colours_come_in_the_order_of_the_pack() -> None:
     assert np.array_equal(shown["rgb"], shown["bgr"][:, ::-1])
 
 
-def test_bands_that_threads_share_make_the_same_picture() -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(4) as pool:
-        shared = Scrfd(MadeUpSession(outputs(), Value("input", (1, 3, "h", "w"))), part(side=640), pool.map)
-        alone = Scrfd(MadeUpSession(outputs(), Value("input", (1, 3, "h", "w"))), part(side=640))
-        assert np.array_equal(shared.fed(PICTURE)[0], alone.fed(PICTURE)[0])
-
-
 @pytest.mark.parametrize("missing", [f"10-{stride}" for stride in STRIDES])
 def test_a_detector_without_landmarks_is_no_model(missing: str) -> None:
     made = outputs()

@@ -11,7 +11,7 @@ from darkroom.adapters.vision.manifests import SCALINGS, Scaling
 from darkroom.errors import NoModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -148,14 +148,13 @@ def sample(
     *,
     mean: float = 0.0,
     std: float = 1.0,
-    each: Callable[..., Iterable[None]] = map,
 ) -> None:
     """Fill planes (3, height, width), red first, with (value - mean) / std of bilinear samples of RGB pixels, whole
     values 0-255.
 
     Taken at the wanted points only, so that a large picture costs no more, and calculated to the bit as OpenCV's
     resize does it (INTER_LINEAR of bytes: weights of 11 bits), which models were trained with: a recogniser of faces
-    tells the difference. `each` is the `map` of a pool of threads, where there is one to share the bands.
+    tells the difference. On one thread: shared among several, its many short steps wait for each other.
     """
     rows, columns = pixels.shape[:2]
     _, height, width = planes.shape
@@ -163,8 +162,7 @@ def sample(
     upper, lower, upward, downward = _samples(rows, height)
     leftward, rightward = np.repeat(leftward, 3), np.repeat(rightward, 3)
     values = pixels.reshape(-1, 3)
-
-    def fill(start: int) -> None:
+    for start in range(0, height, BAND):
         band = slice(start, start + BAND)
         above, below = upper[band, None] * columns, lower[band, None] * columns
         corners = above + left, above + right, below + left, below + right
@@ -181,9 +179,6 @@ def sample(
             sampled -= mean
             sampled *= 1 / std
         planes[:, band] = sampled.reshape(-1, width, 3).transpose(2, 0, 1)
-
-    for _ in each(fill, range(0, height, BAND)):
-        pass
 
 
 def _weigh(near: Weights, far: Weights, leftward: Weights, rightward: Weights, share: Weights) -> None:

@@ -33,23 +33,21 @@ class ArcFace:
                 fix=f"Take an ArcFace model of {SIDE} x {SIDE} pixels with one output.",
             )
 
-    def embedding(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """The unit vector of the face with these landmarks (5, 2) in RGB pixels (height, width, 3).
+    def fed(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.floating[Any]]) -> NDArray[Any]:
+        """What the recogniser is fed, (1, 3, side, side), of the face with these landmarks (5, 2) in RGB pixels.
 
-        Raises ValueError where the landmarks are no face's, or nothing comes of it.
+        Raises ValueError where the landmarks are no face's.
         """
-        return self.of_aligned(aligned(pixels, landmarks, self._input.height))
-
-    def of_aligned(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The same, of an aligned face (side, side, 3) in RGB."""
-        given = self._input
+        face = aligned(pixels, landmarks, self._input.height)
         values = face if self._pack.colours == "rgb" else face[..., ::-1]
         planes = np.array(values.transpose(2, 0, 1), np.float32, order="C")[None]
         planes -= self._pack.mean
         planes *= 1 / self._pack.std
-        (output,) = self._session.run(None, {given.name: given.shaped(planes)})
+        return self._input.shaped(planes)
+
+    def vector(self, fed: NDArray[Any]) -> NDArray[np.float32] | None:
+        """The unit vector of what `fed` gave; None where the model gives none."""
+        (output,) = self._session.run(None, {self._input.name: fed})
         vector = np.asarray(output, np.float32).ravel()
         length = np.linalg.norm(vector)
-        if not length or not np.isfinite(length):
-            raise ValueError(f"{self._pack.file} gave no vector")
-        return vector / length
+        return vector / length if length and np.isfinite(length) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,7 @@ from darkroom.domain.faces import Face
 from darkroom.errors import NoModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class OnnxFaces:
             )
         self.space = pack.space("onnx")
         self._pool = ThreadPoolExecutor(threads or len(os.sched_getaffinity(0)), "faces")
-        self._detector = Scrfd(_session(pack, pack.detector, threads), pack.detector, self._pool.map)
+        self._detector = Scrfd(opened(pack, pack.detector, threads), pack.detector)
         self._recogniser = recogniser(pack, threads)
 
     def faces(self, pixels: NDArray[np.uint8]) -> Sequence[Face]:
@@ -55,10 +56,11 @@ class OnnxFaces:
 def recogniser(pack: Pack, threads: int) -> ArcFace:
     """A pack's recogniser, loaded. Raises NoModelError."""
     # The steps of a small one are too short to be shared among threads, which have a face each instead.
-    return ArcFace(_session(pack, pack.recogniser, threads if _large(pack, pack.recogniser) else 1), pack.recogniser)
+    return ArcFace(opened(pack, pack.recogniser, threads if _large(pack, pack.recogniser) else 1), pack.recogniser)
 
 
-def _session(pack: Pack, network: Network, threads: int) -> Session:
+def opened(pack: Pack, network: Network, threads: int) -> Session:
+    """A session of one of a pack's models, as its size asks. Raises NoModelError."""
     return open_session(pack.folder / network.file, threads=threads, mapped=_large(pack, network))
 
 
@@ -72,22 +74,22 @@ def recognised(
 ) -> list[Face]:
     """The faces that lie in the picture and have landmarks, with their vectors.
 
-    A face takes one run of the recogniser, and runs beside each other on as many cores as there are: as fast as one
+    A face takes one run of the recogniser, and runs go beside each other on as many cores as there are: as fast as one
     run of all together, with models that take a single face as well.
     """
-
-    def face(one: Found) -> Iterator[Face]:
-        box, score, points = one
-        height, width = pixels.shape[:2]
+    height, width = pixels.shape[:2]
+    seen, fed = [], []
+    for box, score, points in found:
         x1, y1, x2, y2 = map(float, box)
         bbox = clipped((x1, y1, x2, y2), width, height)
-        if bbox is None:
-            return
-        try:
-            vector = recogniser.embedding(pixels, points)
-        except ValueError:  # a detector that is shown nonsense may say nonsense
-            return
+        with suppress(ValueError):  # a detector that is shown nonsense may say nonsense
+            if bbox is not None:
+                fed.append(pool.submit(recogniser.vector, recogniser.fed(pixels, points)))
+                seen.append((bbox, min(1.0, score), points))
+    made = []
+    for (bbox, score, points), run in zip(seen, fed, strict=True):
         marks: Any = tuple((float(x), float(y)) for x, y in points)
-        yield Face(bbox, min(1.0, score), marks, vector)
-
-    return [made for several in pool.map(lambda one: list(face(one)), found) for made in several]
+        vector = run.result()
+        if vector is not None:
+            made.append(Face(bbox, score, marks, vector))
+    return made

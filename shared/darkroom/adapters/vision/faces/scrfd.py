@@ -14,7 +14,7 @@ from darkroom.adapters.vision.inputs import picture_input, sample
 from darkroom.errors import NoModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -35,14 +35,10 @@ def fits(outputs: Sequence[Any]) -> bool:
 
 
 class Scrfd:
-    """The detector of a pack, loaded. Raises NoModelError for a model that is not in this layout.
+    """The detector of a pack, loaded. Raises NoModelError for a model that is not in this layout."""
 
-    `each` is the `map` of a pool of threads, which share the work of scaling a picture.
-    """
-
-    def __init__(self, session: Session, pack: Detector, each: Callable[..., Iterable[None]] = map) -> None:
+    def __init__(self, session: Session, pack: Detector) -> None:
         self._session = session
-        self._each = each
         self._pack = pack
         self._input = picture_input(pack.file, session.get_inputs(), (pack.side, pack.side))
         if self._input.channels_last or not fits(session.get_outputs()):
@@ -75,7 +71,7 @@ class Scrfd:
         planes = np.full((1, 3, height, width), (0 - self._pack.mean) / self._pack.std, np.float32)
         inside = planes[0, :, :fitted_height, :fitted_width]
         ordered = inside if self._pack.colours == "rgb" else inside[::-1]
-        sample(pixels, ordered, mean=self._pack.mean, std=self._pack.std, each=self._each)
+        sample(pixels, ordered, mean=self._pack.mean, std=self._pack.std)
         return planes, fitted_height / rows
 
     def _read(self, outputs: Sequence[Any], width: int) -> tuple[Floats, Floats, Floats]:
