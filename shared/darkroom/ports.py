@@ -492,7 +492,8 @@ class PeopleStore(Protocol):
         ...
 
     def finish_face(self, face: EnrolledFace) -> None:
-        """WRITING under this token to ENROLLED, if the person still is active; counts it. Repeated, it does nothing.
+        """WRITING under this token to ENROLLED, if the person still is active; counts it, and nobody writes it any
+        more. Repeated, it does nothing.
 
         Raises PersonNotFoundError where the person or the face is not: what was written of it must go again.
         LeaseLostError where another worker has taken it over, whose files and vector these are now.
@@ -516,9 +517,16 @@ class PeopleStore(Protocol):
         """
         ...
 
+    def hold_face(self, face: EnrolledFace, *, until: int) -> bool:
+        """Somebody writes a further vector of this enrolled face, until then: an erasure waits for it.
+
+        False where the row is not this enrolled one any more (token), or its person is not active.
+        """
+        ...
+
     def set_pack(self, face: EnrolledFace, pack: str) -> bool:
-        """The face's vector stands in the table of this pack too. False where the row is not this enrolled one any
-        more (token)."""
+        """The face's vector stands in the table of this pack too, and nobody writes any more. False where the row is
+        not this enrolled one any more (token)."""
         ...
 
     def faces(self, owner: str, person_id: str) -> Sequence[EnrolledFace]:
@@ -531,6 +539,10 @@ class PeopleStore(Protocol):
 
     def finish_erasure(self, owner: str, person_id: str) -> None:
         """Remove the person's row, once none of a face is left."""
+        ...
+
+    def erasing(self, owner: str) -> Iterable[Person]:
+        """Those whose erasure was begun and not finished."""
         ...
 
     def pack(self, owner: str) -> str | None:
@@ -590,6 +602,10 @@ class FaceIndex(Protocol):
         """The whole table."""
         ...
 
+    def packs(self, owner: str) -> Iterable[str]:
+        """Of the owner's tables."""
+        ...
+
     def tables(self) -> Iterable[tuple[str, str]]:
         """(owner, pack) of every table."""
         ...
@@ -631,6 +647,8 @@ class FaceTables(Protocol):
         Repeated, it does nothing. False where another has moved the table on: then nothing is settled.
         """
         ...
+
+    def of(self, owner: str) -> Iterable[FaceTable]: ...
 
     def all(self) -> Iterable[FaceTable]: ...
 

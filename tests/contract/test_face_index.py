@@ -99,6 +99,7 @@ def test_no_owner_and_no_pack_meets_another(index: FaceIndex) -> None:
     assert found(index, 1) == [("ada", "a")]
     assert found(index, 1, owner="other/../acme #1") == [("bob", "b")]
     assert found(index, 1, pack="two") == [("cleo", "c")]
+    assert sorted(index.packs("acme")) == ["one", "two"]
     assert sorted(index.tables()) == [("acme", "one"), ("acme", "two"), ("other/../acme #1", "one")]
 
 

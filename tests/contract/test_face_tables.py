@@ -47,6 +47,8 @@ def test_all_tables_are_listed(tables: FaceTables) -> None:
     tables.open("a", "one", maker="x")
     tables.open("a", "two", maker="x")
     assert sorted((table.owner, table.pack) for table in tables.all()) == [("a", "one"), ("a", "two"), ("b", "two")]
+    assert sorted(table.pack for table in tables.of("a")) == ["one", "two"]
+    assert list(tables.of("")) == []
 
 
 def test_a_move_makes_sources_of_what_was_there_and_settles(tables: FaceTables) -> None:

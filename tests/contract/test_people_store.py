@@ -82,7 +82,7 @@ def count(store: PeopleStore) -> int:
 
 def enrolled(store: PeopleStore, face: EnrolledFace = FACE) -> EnrolledFace:
     store.finish_face(store.begin_face(face, now=NOW))
-    return replace(face, state=FaceState.ENROLLED)
+    return replace(face, state=FaceState.ENROLLED, until=0)
 
 
 # --- people -----------------------------------------------------------------------------------------------------------
@@ -166,12 +166,19 @@ def test_a_face_is_written_then_enrolled_then_counted(store: PeopleStore, ada: P
     assert list(store.faces(PERSON.owner, "ada")) == [FACE]
     assert count(store) == 0
     store.finish_face(FACE)
-    assert list(store.faces(PERSON.owner, "ada")) == [replace(FACE, state=FaceState.ENROLLED)]
+    assert list(store.faces(PERSON.owner, "ada")) == [replace(FACE, state=FaceState.ENROLLED, until=0)]
     assert count(store) == 1
 
 
 def test_a_finish_that_is_repeated_counts_once(store: PeopleStore, ada: Person) -> None:
     enrolled(store)
+    store.finish_face(FACE)
+    assert count(store) == 1
+
+
+def test_a_worker_that_begins_again_what_it_finished_finds_it_finished(store: PeopleStore, ada: Person) -> None:
+    face = enrolled(store)
+    assert store.begin_face(FACE, now=NOW) == face
     store.finish_face(FACE)
     assert count(store) == 1
 
@@ -204,7 +211,7 @@ def test_a_face_is_written_by_one_worker_at_a_time(store: PeopleStore, ada: Pers
     with pytest.raises(LeaseLostError):
         store.finish_face(FACE)
     store.finish_face(taken)
-    assert list(store.faces(PERSON.owner, "ada")) == [replace(taken, state=FaceState.ENROLLED)]
+    assert list(store.faces(PERSON.owner, "ada")) == [replace(taken, state=FaceState.ENROLLED, until=0)]
     assert count(store) == 1
 
 
@@ -352,3 +359,37 @@ def test_a_face_moves_to_another_pack_unless_it_is_not_that_face_any_more(store:
     assert [face.pack for face in store.faces(PERSON.owner, "ada")] == ["new"]
     assert not store.set_pack(OTHER, "newer")
     assert not store.set_pack(replace(FACE, face_id="unknown"), "newer")
+
+
+def test_an_enrolled_face_is_held_while_its_further_vector_is_written(store: PeopleStore, ada: Person) -> None:
+    face = enrolled(store)
+    assert not face.is_written(NOW)
+    assert store.hold_face(face, until=NOW + 5)
+    (held,) = store.faces(PERSON.owner, "ada")
+    assert held == replace(face, until=NOW + 5)
+    assert held.is_written(NOW + 4)
+    assert not held.is_written(NOW + 5)
+    assert store.begin_face(OTHER, now=NOW) == held
+    assert store.set_pack(face, "new")
+    assert list(store.faces(PERSON.owner, "ada")) == [replace(face, pack="new")]
+
+
+def test_a_face_is_not_held_once_it_or_its_person_is_being_erased(store: PeopleStore, ada: Person) -> None:
+    one, two = enrolled(store), enrolled(store, replace(FACE, face_id="f-2"))
+    assert not store.hold_face(replace(one, token="another"), until=NOW + 5)
+    store.begin_face_erasure(PERSON.owner, "ada", "f-1")
+    assert not store.hold_face(one, until=NOW + 5)
+    store.begin_erasure(PERSON.owner, "ada", now=NOW)
+    assert not store.hold_face(two, until=NOW + 5)
+    assert not any(face.is_written(NOW) for face in store.faces(PERSON.owner, "ada"))
+
+
+def test_who_is_being_erased_is_listed(store: PeopleStore, ada: Person) -> None:
+    store.create(replace(PERSON, person_id="bob"))
+    assert list(store.erasing(PERSON.owner)) == []
+    person = store.begin_erasure(PERSON.owner, "ada", now=NOW + 3)
+    assert list(store.erasing(PERSON.owner)) == [person]
+    assert person.updated_at == NOW + 3
+    assert list(store.erasing("acme")) == []
+    store.finish_erasure(PERSON.owner, "ada")
+    assert list(store.erasing(PERSON.owner)) == []

@@ -90,9 +90,9 @@ class Person:
 class EnrolledFace:
     """One face of a person, without its vector.
 
-    `digest` is the hex sha256 of the picture that it came from; `token` names the worker that writes it, `until` is
-    when that worker stops. `original_key` and `crop_key` are objects below the person's folder. `source_key` is the
-    upload that the picture came from, which goes with the person too.
+    `digest` is the hex sha256 of the picture that it came from; `token` names the worker that wrote it, `until` is when
+    whoever writes something of it stops, 0 where nobody does. `original_key` and `crop_key` are objects below the
+    person's folder. `source_key` is the upload that the picture came from, which goes with the person too.
     """
 
     owner: str
@@ -114,7 +114,7 @@ class EnrolledFace:
 
     def is_written(self, now: int) -> bool:
         """A worker may still write something of it."""
-        return self.state is not FaceState.ENROLLED and now < self.until
+        return now < self.until
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,37 @@ class SourceChecks:
         return key
 
 
+class SourceData:
+    """The bytes of pictures, as somebody encoded them."""
+
+    def __init__(self, *, objects: ObjectStore, uploads: UploadStore, fetcher: Fetcher) -> None:
+        self._objects = objects
+        self._uploads = uploads
+        self._fetcher = fetcher
+
+    def rows(self, sources: Sequence[Source]) -> Mapping[str, Upload]:
+        """Of the uploads among them, by key."""
+        keys = [place(source["s3Uri"])[1] for source in sources if "s3Uri" in source]
+        return self._uploads.get(keys) if keys else {}
+
+    def read(self, owner: str, source: Source, rows: Mapping[str, Upload]) -> bytes:
+        """The bytes of one. What was checked when the job was made is checked again: time has passed."""
+        if "url" in source:
+            answer = self._fetcher.get(source["url"], limit=limits.IMAGE_BYTES)
+            if answer.status != 200:
+                raise FetchFailedError(f"The host answered {answer.status} instead of the image")
+            return answer.body
+        if "imageData" in source:
+            return decoded(source["imageData"])
+        if "key" in source:
+            return self._objects.read(source["key"], limit=limits.IMAGE_BYTES)
+        bucket, key = place(source["s3Uri"])
+        row = rows.get(key)
+        if bucket != self._objects.bucket or row is None or row.owner != owner:
+            raise ImageNotFoundError("There is no such upload any more")
+        return self._objects.read(key, limit=limits.IMAGE_BYTES)
+
+
 class Sources:
     """Where pictures come from once it is their turn."""
 
@@ -157,9 +188,7 @@ class Sources:
     ) -> None:
         """`time` is what one walk over pictures may take, in milliseconds: what is fetched later is not."""
         self._reader = reader
-        self._objects = objects
-        self._uploads = uploads
-        self._fetcher = fetcher
+        self._data = SourceData(objects=objects, uploads=uploads, fetcher=fetcher)
         self._clock = clock
         self._time = time
 
@@ -174,13 +203,12 @@ class Sources:
         from concurrent.futures import ThreadPoolExecutor
 
         until = self._clock.now() + self._time
-        keys = [place(source["s3Uri"])[1] for source in sources if "s3Uri" in source]
-        rows = self._uploads.get(keys) if keys else {}
+        rows = self._data.rows(sources)
 
         def fetch(source: Source) -> bytes:
             if self._clock.now() >= until:
                 raise FetchFailedError("The job's time was up before this image's turn", code="OUT_OF_TIME")
-            data = self._fetched(owner, source, rows)
+            data = self._data.read(owner, source, rows)
             spend(Cost(bytes_in=len(data)))
             return data
 
@@ -204,23 +232,6 @@ class Sources:
                 if fetched:
                     coming = decoding.submit(picture, fetched.popleft())
                 yield current
-
-    def _fetched(self, owner: str, source: Source, rows: Mapping[str, Upload]) -> bytes:
-        """The bytes of one. What was checked when the job was made is checked again: time has passed."""
-        if "url" in source:
-            answer = self._fetcher.get(source["url"], limit=limits.IMAGE_BYTES)
-            if answer.status != 200:
-                raise FetchFailedError(f"The host answered {answer.status} instead of the image")
-            return answer.body
-        if "imageData" in source:
-            return decoded(source["imageData"])
-        if "key" in source:
-            return self._objects.read(source["key"], limit=limits.IMAGE_BYTES)
-        bucket, key = place(source["s3Uri"])
-        row = rows.get(key)
-        if bucket != self._objects.bucket or row is None or row.owner != owner:
-            raise ImageNotFoundError("There is no such upload any more")
-        return self._objects.read(key, limit=limits.IMAGE_BYTES)
 
 
 def sent(images: Sequence[Mapping[str, Any]], files: Sequence[tuple[str | None, bytes]] = ()) -> list[Sent]:

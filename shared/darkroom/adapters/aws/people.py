@@ -135,10 +135,19 @@ class DynamoPeopleStore(ConditionalTable):
                 **values(erasing=PersonState.ERASING),
             )
 
+    def erasing(self, owner: str) -> Iterable[Person]:
+        query = {
+            "ConsistentRead": True,
+            "KeyConditionExpression": "#pk = :pk AND begins_with(#sk, :people)",
+            "FilterExpression": "#state = :erasing",
+            **values(pk=f"owner#{owner}", people="person#", erasing=PersonState.ERASING),
+        }
+        return [person_of(row) for row in self._rows(query)]
+
     # --- faces -------------------------------------------------------------------------------------------------------
 
     def begin_face(self, face: EnrolledFace, *, now: int) -> EnrolledFace:
-        free = "attribute_not_exists(#pk) OR #token = :token OR (#state = :writing AND #until <= :now)"
+        free = "attribute_not_exists(#pk) OR (#state = :writing AND (#token = :token OR #until <= :now))"
         try:
             self._transact(
                 [
@@ -190,8 +199,9 @@ class DynamoPeopleStore(ConditionalTable):
                         "Update": {
                             "Key": face_key(face.owner, face.person_id, face.face_id),
                             **expressions(
-                                "SET #state = :enrolled",
+                                "SET #state = :enrolled, #until = :nobody",
                                 mine,
+                                nobody=0,
                                 enrolled=FaceState.ENROLLED,
                                 writing=FaceState.WRITING,
                                 token=face.token,
@@ -282,12 +292,33 @@ class DynamoPeopleStore(ConditionalTable):
             return face_of(refused.row)
         return bar
 
+    def hold_face(self, face: EnrolledFace, *, until: int) -> bool:
+        hold = expressions(
+            "SET #until = :until",
+            "#state = :enrolled AND #token = :token",
+            until=until,
+            enrolled=FaceState.ENROLLED,
+            token=face.token,
+        )
+        try:
+            self._transact(
+                [
+                    {"ConditionCheck": {"Key": person_key(face.owner, face.person_id), **active()}},
+                    {"Update": {"Key": face_key(face.owner, face.person_id, face.face_id), **hold}},
+                ],
+                tries=TRIES,
+            )
+        except RefusedError:
+            return False
+        return True
+
     def set_pack(self, face: EnrolledFace, pack: str) -> bool:
         try:
             self._update(
                 face_key(face.owner, face.person_id, face.face_id),
-                "SET #pack = :pack",
+                "SET #pack = :pack, #until = :nobody",
                 when="#state = :enrolled AND #token = :token",
+                nobody=0,
                 pack=pack,
                 enrolled=FaceState.ENROLLED,
                 token=face.token,
@@ -439,6 +470,14 @@ class DynamoFaceTables(ConditionalTable):
         except RefusedError as refused:
             return text(refused.row, "settled_by") == table.mover
         return True
+
+    def of(self, owner: str) -> Iterable[FaceTable]:
+        query = {
+            "ConsistentRead": True,
+            "KeyConditionExpression": "#pk = :pk AND begins_with(#sk, :vectors)",
+            **values(pk=f"owner#{owner}", vectors="vectors#"),
+        }
+        return [table_of(row) for row in self._rows(query)]
 
     def all(self) -> Iterable[FaceTable]:
         query = {"ConsistentRead": True, "KeyConditionExpression": "#pk = :pk", **values(pk="vectors")}

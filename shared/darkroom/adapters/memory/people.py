@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from darkroom.domain.cursors import cursor_of, position_of
 from darkroom.domain.people import PERSON_ORDER, FaceState, FaceTable, Match, PersonState, barred
@@ -77,14 +77,14 @@ class MemoryPeopleStore:
                 raise PersonNotFoundError
             rows = self._faces.setdefault((face.owner, face.person_id), {})
             standing = rows.get(face.face_id)
-            if standing is not None and standing.token != face.token:
+            if standing is not None:
                 if standing.state is FaceState.ENROLLED:
                     if standing.digest == face.digest:
                         return standing
                     raise FaceExistsError("Another picture's face has this id already")
                 if standing.state is FaceState.ERASING:
                     raise TransientError("The face of this id is being erased")
-                if standing.is_written(now):
+                if standing.is_written(now) and standing.token != face.token:
                     raise TransientError("Another worker enrols this face right now")
             rows[face.face_id] = face
             return face
@@ -100,7 +100,7 @@ class MemoryPeopleStore:
             if standing.token != face.token:
                 raise LeaseLostError("Another worker has taken the face over")
             if standing.state is FaceState.WRITING:
-                rows[face.face_id] = replace(face, state=FaceState.ENROLLED)
+                rows[face.face_id] = replace(face, state=FaceState.ENROLLED, until=0)
                 self._count(face, 1)
 
     def drop_face(self, face: EnrolledFace) -> None:
@@ -130,14 +130,21 @@ class MemoryPeopleStore:
             standing = rows.setdefault(face_id, bar)
             return standing if standing.state is FaceState.ERASING else None
 
+    def hold_face(self, face: EnrolledFace, *, until: int) -> bool:
+        with self._lock:
+            return self._is_active(face) and self._change(face, until=until)
+
     def set_pack(self, face: EnrolledFace, pack: str) -> bool:
         with self._lock:
-            rows = self._faces.get((face.owner, face.person_id), {})
-            standing = rows.get(face.face_id)
-            if standing is None or (standing.token, standing.state) != (face.token, FaceState.ENROLLED):
-                return False
-            rows[face.face_id] = replace(standing, pack=pack)
-            return True
+            return self._change(face, pack=pack, until=0)
+
+    def _change(self, face: EnrolledFace, **changes: Any) -> bool:
+        rows = self._faces.get((face.owner, face.person_id), {})
+        standing = rows.get(face.face_id)
+        if standing is None or (standing.token, standing.state) != (face.token, FaceState.ENROLLED):
+            return False
+        rows[face.face_id] = replace(standing, **changes)
+        return True
 
     def faces(self, owner: str, person_id: str) -> Sequence[EnrolledFace]:
         with self._lock:
@@ -158,6 +165,14 @@ class MemoryPeopleStore:
             person = self._people.get((owner, person_id))
             if person is not None and person.state is PersonState.ERASING:
                 del self._people[owner, person_id]
+
+    def erasing(self, owner: str) -> Iterable[Person]:
+        with self._lock:
+            return [
+                person
+                for (of, _), person in sorted(self._people.items())
+                if of == owner and person.state is PersonState.ERASING
+            ]
 
     def pack(self, owner: str) -> str | None:
         return self._packs.get(owner)
@@ -240,6 +255,9 @@ class MemoryFaceIndex:
         with self._lock:
             self._tables.pop((owner, pack), None)
 
+    def packs(self, owner: str) -> Iterable[str]:
+        return [pack for of, pack in self.tables() if of == owner]
+
     def tables(self) -> Iterable[tuple[str, str]]:
         with self._lock:
             return sorted(self._tables)
@@ -315,6 +333,9 @@ class MemoryFaceTables:
                 )
             )
             return True
+
+    def of(self, owner: str) -> Iterable[FaceTable]:
+        return [table for table in self.all() if table.owner == owner]
 
     def all(self) -> Iterable[FaceTable]:
         with self._lock:

@@ -384,6 +384,9 @@ class LanceFaceIndex:
         table = self._tables.get(owner, pack)
         return () if table is None else self._steady(table, self._listed)
 
+    def packs(self, owner: str) -> Iterable[str]:
+        return [table.pack for table in self._tables.of(owner)]
+
     def tables(self) -> Iterable[tuple[str, str]]:
         for table in self._tables.all():
             yield table.owner, table.pack
