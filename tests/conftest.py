@@ -46,6 +46,19 @@ def small_pack(testdata: Material, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
+def sold_pack(testdata: Material, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a pack whose weights may be sold with: YuNet and a MobileFaceNet, both Apache-2.0."""
+    from darkroom.adapters.vision.faces.preparing import Terms, prepare
+    from darkroom.domain.faces import Licence
+
+    source = tmp_path_factory.mktemp("sold")
+    for name in ("models/yunet/yunet_n_dynamic.onnx", "models/insightface_pack/mobilefacenet_128.onnx"):
+        (source / Path(name).name).symlink_to(testdata(name))
+    terms = Terms(Licence.COMMERCIAL, "Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0")
+    return prepare(source, tmp_path_factory.mktemp("packs") / "sold", terms, name="sold").folder
+
+
+@pytest.fixture(scope="session")
 def event() -> Event:
     """An event of `events/` by name, `receiver/process.json`; a fresh copy each time."""
 
