@@ -70,6 +70,35 @@ def test_an_animation_has_its_frames_each_shown_for_its_share(media_type: str, k
         np.testing.assert_allclose(frame[5, 5], WHITE, atol=20)
 
 
+@pytest.mark.parametrize("media_type", ANIMATIONS)
+def test_the_extent_is_of_one_frame_and_their_number(media_type: str, kind: Kind) -> None:
+    moving = [drawn(disc(6, x=10 + 9 * number, y=20), size=40, paper=WHITE)[:30] for number in range(3)]
+    data = kind.encoder.animation(moving, fps=10, media_type=media_type)
+    assert kind.reader().extent(data) == (40, 30, 3)
+    assert kind.reader().extent(kind.encoder.still(moving[0], "image/png")) == (40, 30, 1)
+
+
+def test_an_extent_beyond_the_limits_or_of_no_picture_is_refused(kind: Kind, pixels: NDArray[np.uint8]) -> None:
+    data = kind.encoder.still(pixels, "image/png")
+    with pytest.raises(TooLargeError) as caught:
+        kind.reader(most_pixels=40 * 30 - 1).extent(data)
+    assert caught.value.exact_code == "TOO_MANY_PIXELS"
+    with pytest.raises(TooLargeError):
+        kind.reader(most_bytes=len(data) - 1).extent(data)
+    with pytest.raises(BadImageError):
+        kind.reader().extent(b"no picture at all")
+
+
+@pytest.mark.parametrize("media_type", STILLS)
+def test_a_still_is_made_no_larger_than_asked_for(media_type: str, kind: Kind) -> None:
+    opaque = drawn(disc(12, x=22, y=15), size=40, ink=(214, 40, 40, 255), paper=WHITE)[:20]
+    made = kind.reader().frames(kind.encoder.still(opaque, media_type, longest=20)).pixels[0]
+    assert made.shape == (10, 20, 4)
+    np.testing.assert_allclose(made[7, 11], (214, 40, 40, 255), atol=12)
+    whole = kind.reader().frames(kind.encoder.still(opaque, media_type, longest=40)).pixels[0]
+    assert whole.shape == (20, 40, 4)
+
+
 def test_colour_that_nobody_sees_is_not_kept(kind: Kind, pixels: NDArray[np.uint8]) -> None:
     secret = pixels.copy()
     secret[pixels[..., 3] == 0] = (1, 2, 3, 0)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from darkroom.adapters.memory.generation import MemoryEngine, png
-from darkroom.domain import limits
-from darkroom.domain.generation import PNG, DrawRequest
+from darkroom.domain import doodles, limits
+from darkroom.domain.generation import PNG, AnalyseRequest, DrawRequest
 from darkroom.domain.jobs import Job, Kind, State
 from darkroom.entry import gate
 from darkroom.errors import (
@@ -21,6 +22,7 @@ from darkroom.errors import (
     ProviderRefusedError,
     UnacceptableUrlError,
 )
+from PIL import Image
 
 from tests.api import Api, MemoryParts
 
@@ -32,6 +34,22 @@ FILM = {"action": "generate-animation", "description": "a cat jumps", "size": 64
 PICTURE = png(32, 32, 20)
 LOOK = {"action": "analyze-doodle", "imageData": base64.b64encode(PICTURE).decode()}
 FIT = {"action": "optimize-doodle", "imageData": base64.b64encode(PICTURE).decode(), "width": 16, "height": 16}
+
+
+def drawn(side: int, form: str) -> bytes:
+    """A bar on white."""
+    image = Image.new("RGB", (side, side), "white")
+    image.paste("black", (side // 10, side // 10, side // 2, side * 3 // 20))
+    held = io.BytesIO()
+    image.save(held, form)
+    return held.getvalue()
+
+
+def grainy(side: int) -> bytes:
+    """A JPEG of grain."""
+    held = io.BytesIO()
+    Image.effect_noise((side, side), 20).convert("RGB").save(held, "JPEG", quality=60)
+    return held.getvalue()
 
 
 class Studio:
@@ -136,7 +154,7 @@ def test_what_is_quick_and_offline_is_done_at_once(studio: Studio) -> None:
         ([CAT, CAT | {"provider": "openai"}], {}),
         ([CAT | {"size": 2_048, "count": 10}], {}),
         ([FILM | {"size": 1_024, "frameCount": 60}], {}),
-        ([CAT | {"size": 1_024, "seed": seed} for seed in range(10)] + [FILM | {"frameCount": 30, "size": 512}], {}),
+        ([CAT | {"size": 1_024, "seed": seed} for seed in range(10)] + [FILM | {"frameCount": 60, "size": 512}], {}),
     ],
     ids=["wanted", "told", "paid", "one paid", "large", "long", "many"],
 )
@@ -147,6 +165,54 @@ def test_anything_else_becomes_a_job(studio: Studio, actions: list[dict[str, Any
     assert job.estimate.gb_seconds > 0
     assert sum(map(studio.called, studio.engines)) == 0
     assert len(studio.parts.generation_queue.bodies) == 1
+
+
+def test_the_larger_the_picture_and_its_box_the_sooner_it_becomes_a_job(studio: Studio) -> None:
+    def is_a_job(data: bytes, **fields: Any) -> bool:
+        asked = studio.asked(FIT | {"imageData": base64.b64encode(data).decode()} | fields)
+        return asked.milliseconds > doodles.QUICK
+
+    drawing, photo = drawn(2_048, "PNG"), grainy(2_048)
+    assert not is_a_job(drawing, width=2_048, height=2_048)
+    assert is_a_job(photo, width=2_048, height=2_048)
+    assert not is_a_job(photo, width=1_024, height=1_024)
+    assert not is_a_job(grainy(1_024), width=4_096, height=4_096)  # nothing is enlarged
+    assert is_a_job(drawn(6_000, "PNG"), width=2_048, height=2_048)
+    assert is_a_job(drawn(2_048, "JPEG"), width=2_048, height=2_048)  # it may be a photograph
+
+
+def test_a_photograph_that_takes_long_is_optimised_in_a_job(studio: Studio) -> None:
+    job = studio.answer(FIT | {"imageData": base64.b64encode(grainy(2_048)).decode(), "width": 2_048, "height": 2_048})
+    assert isinstance(job, Job)
+    assert job.estimate.gb_seconds == pytest.approx(8.05, abs=0.01)
+    assert len(studio.parts.generation_queue.bodies) == 1
+
+
+def test_a_crowd_takes_longer_than_a_scene() -> None:
+    def expected(description: str, action: str = "generate-doodle") -> int:
+        fields = gate.fields("doodles.AiRequest", {"action": action, "description": description})
+        return doodles.milliseconds(fields)
+
+    for action in ("generate-doodle", "generate-animation"):
+        assert expected("a cat", action) < expected("a cat under a tree beside a house", action)
+        assert expected("7 cats", action) < expected("24 cats", action) == expected("9999 cats", action)
+        assert expected("24 cats", action) < expected("24 cats and 24 dogs", action)
+        assert expected("a dozen cats", action) > expected("a small cat", action)
+    assert expected("24 cats " * 125) == expected("24 cats " * 60)  # a picture holds no more
+
+
+def test_an_analysis_is_quick_whatever_the_picture(studio: Studio) -> None:
+    asked = studio.asked(LOOK | {"imageData": base64.b64encode(drawn(7_000, "PNG")).decode()})
+    assert 2_500 < asked.milliseconds <= doodles.QUICK
+
+
+def test_an_engine_looks_at_a_large_picture_scaled_down(studio: Studio) -> None:
+    (result,) = studio.answer(LOOK | {"imageData": base64.b64encode(drawn(2_500, "PNG")).decode()})
+    (call,) = studio.engines["sketch"].calls
+    assert isinstance(call, AnalyseRequest)
+    assert Image.open(io.BytesIO(call.data)).size == (doodles.ANALYSED_SIDE, doodles.ANALYSED_SIDE)
+    assert (result["analysis"]["width"], result["analysis"]["height"]) == (2_500, 2_500)
+    assert result["analysis"]["inkBox"] == pytest.approx([250, 250, 1_250, 375], abs=3)
 
 
 def test_the_estimate_is_of_what_is_asked_for(studio: Studio) -> None:
@@ -190,7 +256,7 @@ def test_a_jobs_picture_stands_in_storage_and_not_in_its_row(studio: Studio, act
 
 
 def test_a_picture_that_cannot_be_read_fails_alone(studio: Studio) -> None:
-    broken = LOOK | {"imageData": base64.b64encode(PICTURE[:30]).decode()}
+    broken = LOOK | {"imageData": base64.b64encode(PICTURE[:60]).decode()}
     results = studio.answer(CAT, broken)
     assert [each.get("error", {}).get("code") for each in results] == [None, "BAD_IMAGE"]
     with pytest.raises(BadImageError):

@@ -60,7 +60,10 @@ class Pictures:
             raise BadImageError("No picture") from None
         return Frames((np.full((height, width, 4), 255, np.uint8),), "image/png")
 
-    def still(self, pixels: NDArray[np.uint8], media_type: str) -> bytes:
+    def extent(self, data: bytes) -> tuple[int, int, int]:
+        raise NotImplementedError
+
+    def still(self, pixels: NDArray[np.uint8], media_type: str, *, longest: int | None = None) -> bytes:
         return f"{media_type} {pixels.shape[0]}x{pixels.shape[1]}".encode()
 
     def animation(self, frames: Iterable[NDArray[np.uint8]], *, fps: int, media_type: str) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from darkroom.domain import ai_models, cost, doodles, prompts, redaction
+from darkroom.domain import ai_models, cost, descriptions, doodles, prompts, redaction
 from darkroom.domain.doodles import Action, Style
 from darkroom.domain.generation import PNG, SVG, Ability, AnalyseRequest, DrawRequest, Picture
 from darkroom.domain.jobs import Cost, Job, Kind
@@ -62,6 +62,7 @@ class Asked:
 
     `action` is plain JSON data. A picture that came with it is in `image`; a job's stands on the shelf instead, under
     the action's `imageKey`. `offline` says that an engine of ours will do it: nothing is paid and nobody else is asked.
+    `milliseconds` are what that engine is expected to take.
     """
 
     action: Mapping[str, Any]
@@ -69,6 +70,7 @@ class Asked:
     digest: str
     image: tuple[bytes, str] | None = None
     offline: bool = False
+    milliseconds: int = 0
 
 
 class DoodleActions:
@@ -149,7 +151,9 @@ class DoodleActions:
     def _analyse(self, asked: Asked, run: Run | None, step: str) -> dict[str, Any]:
         pixels = self._reader.frames(self._image(asked)).pixels[0]
         request = AnalyseRequest(
-            data=self._encoder.still(pixels, PNG), instruction=prompts.ANALYSIS, model=asked.action["model"]
+            data=self._encoder.still(pixels, PNG, longest=doodles.ANALYSED_SIDE),
+            instruction=prompts.ANALYSIS,
+            model=asked.action["model"],
         )
         outcome = self._generation.analyse(asked.chain, request, run=run, step=step)
         reading, measures = outcome.reading, self._meter.measure(pixels)
@@ -175,14 +179,8 @@ class DoodleActions:
     def _optimise(self, owner: str, asked: Asked) -> dict[str, Any]:
         action = asked.action
         original = self._image(asked)
-        pixels = self._reader.frames(original).pixels
-        if len(pixels) > 1:
-            moves = f"moves: it has {len(pixels)} frames, and only stills are optimised"
-            raise InvalidRequestError(
-                f"imageData: {moves}", problems=(("imageData", moves),), fix="Send one of its frames."
-            )
         made = self._optimiser.optimise(
-            pixels[0],
+            self._reader.frames(original).pixels[0],
             width=action["width"],
             height=action["height"],
             original=original,
@@ -258,15 +256,17 @@ class DoodleRequests:
         self,
         *,
         actions: Callable[[], DoodleActions],
+        reader: Callable[[], PictureReader],
         submissions: Submissions,
         shelf: Shelf,
         fetcher: Callable[[], Fetcher],
         clock: Clock,
         gigabytes: float,
     ) -> None:
-        """`actions` is made on the first work, `fetcher` for the first webhook: a request that becomes a job loads no
-        imaging."""
+        """`actions` is made on the first work, `reader` for the first picture, `fetcher` for the first webhook: a
+        description that becomes a job loads no imaging."""
         self._actions = actions
+        self._reader = reader
         self._fetcher = fetcher
         self._submissions = submissions
         self._shelf = shelf
@@ -277,8 +277,8 @@ class DoodleRequests:
         """The action as it can be done: its chain known and able, its picture read. One that is not `alone` in its
         request leaves it to the request to say who is told of the end and what all may cost.
 
-        Raises InvalidRequestError (a description that says nothing, an unknown engine, one that cannot do this, a
-        retired model, a faulty picture) and TooLargeError.
+        Raises InvalidRequestError (a description that is none, an unknown engine, one that cannot do this, a retired
+        model, a faulty picture), BadImageError and TooLargeError.
         """
         rest = dict(action)
         callback_url, max_cost = rest.pop("callback_url"), rest.pop("max_cost")
@@ -287,13 +287,25 @@ class DoodleRequests:
                 "callbackUrl and maxCost are of the whole request", fix="Put them beside actions, not into one."
             )
         if "description" in rest:
-            doodles.check_description(rest["description"])
+            descriptions.check(rest["description"])
         chain, offline = (OFFLINE, True) if rest["action"] == Action.OPTIMISE else self._chain(rest)
-        image = None
+        image, pixels, plain = None, 0, False
         if "image_data" in rest:
             image = doodles.image_bytes(rest.pop("image_data"), rest.pop("mime_type"))
+            width, height, frames = self._reader().extent(image[0])
+            if rest["action"] == Action.OPTIMISE:
+                doodles.check_still(frames)
+            pixels = width * height * frames
+            plain = doodles.is_plain(image[1], len(image[0]), pixels)
             rest["image"] = hashlib.sha256(image[0]).hexdigest()
-        return Asked(rest, chain, doodles.digest(rest, chain), image, offline)
+        return Asked(
+            rest,
+            chain,
+            doodles.digest(rest, chain),
+            image,
+            offline,
+            milliseconds=doodles.milliseconds(rest, pixels, plain=plain),
+        )
 
     def _chain(self, action: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
         """The chain as far as somebody of it may be asked, and whether that is an engine of ours alone: those never
@@ -370,12 +382,12 @@ class DoodleRequests:
     @staticmethod
     def _quick(asked: Sequence[Asked]) -> bool:
         offline = all(each.offline for each in asked)
-        return offline and sum(doodles.milliseconds(each.action) for each in asked) <= doodles.QUICK
+        return offline and sum(each.milliseconds for each in asked) <= doodles.QUICK
 
     def _estimate(self, asked: Sequence[Asked]) -> Cost:
         total = Cost()
         for each in asked:
-            total += cost.compute(self._gigabytes, doodles.milliseconds(each.action))
+            total += cost.compute(self._gigabytes, each.milliseconds)
             if not each.offline:
                 total += ai_models.estimate(
                     each.chain,

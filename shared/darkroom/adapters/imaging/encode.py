@@ -45,8 +45,8 @@ SOLID: Final = 128
 class PillowEncoder:
     """The PictureEncoder: PNG through oxipng, the rest through Pillow's libwebp, libavif and libjpeg-turbo."""
 
-    def still(self, pixels: NDArray[np.uint8], media_type: str) -> bytes:
-        pixels = cleared(pixels)
+    def still(self, pixels: NDArray[np.uint8], media_type: str, *, longest: int | None = None) -> bytes:
+        pixels = cleared(pixels if longest is None else _within(pixels, longest))
         if media_type == PNG:
             return png(pixels)
         if media_type == WEBP:
@@ -80,6 +80,15 @@ class PillowEncoder:
         if media_type == AVIF:
             return _moving_avif(clear, durations)
         raise _unsupported(media_type, ANIMATIONS)
+
+
+def _within(pixels: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+    height, width = pixels.shape[:2]
+    scale = min(1.0, longest / max(height, width))
+    if scale == 1.0:
+        return pixels
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.HAMMING, reducing_gap=2.0))
 
 
 def _unsupported(media_type: str, supported: Sequence[str]) -> UnsupportedTypeError:

@@ -46,6 +46,10 @@ class PillowPictures:
     def __init__(self, *, most_bytes: int = limits.IMAGE_BYTES, most_pixels: int = limits.IMAGE_PIXELS) -> None:
         self._files = PillowImages(most_bytes=most_bytes, most_pixels=most_pixels)
 
+    def extent(self, data: bytes) -> tuple[int, int, int]:
+        with self._files.opened(data) as image:
+            return image.width, image.height, len(_shown(image))
+
     def frames(self, data: bytes) -> Frames:
         with self._files.opened(data) as image:
             form = image.format or ""

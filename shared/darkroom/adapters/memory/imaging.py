@@ -30,7 +30,19 @@ class MemoryPictures:
         self._most_bytes = most_bytes
         self._most_pixels = most_pixels
 
+    def extent(self, data: bytes) -> tuple[int, int, int]:
+        _, count, height, width, _, _ = self._read(data)
+        return width, height, count
+
     def frames(self, data: bytes) -> Frames:
+        media_type, count, height, width, duration, pixels = self._read(data)
+        if not count * height * width or len(pixels) != count * height * width * 4:
+            raise BadImageError("The picture is cut short", fix="Send all of it.")
+        shaped = np.frombuffer(pixels, np.uint8).reshape(count, height, width, 4)
+        return Frames(tuple(shaped), media_type, (duration,) * count if count > 1 else ())
+
+    def _read(self, data: bytes) -> tuple[str, int, int, int, int, bytes]:
+        """What the line says, and what stands behind it."""
         if len(data) > self._most_bytes:
             raise TooLargeError("The picture has too many bytes", fix="Send fewer.")
         header = HEADER.match(data)
@@ -39,13 +51,12 @@ class MemoryPictures:
         count, height, width, duration = map(int, header.groups()[1:])
         if count * height * width > self._most_pixels:
             raise TooLargeError("The picture has too many pixels", fix="Send fewer.", code="TOO_MANY_PIXELS")
-        pixels = data[header.end() :]
-        if not count * height * width or len(pixels) != count * height * width * 4:
-            raise BadImageError("The picture is cut short", fix="Send all of it.")
-        shaped = np.frombuffer(pixels, np.uint8).reshape(count, height, width, 4)
-        return Frames(tuple(shaped), header[1].decode(), (duration,) * count if count > 1 else ())
+        return header[1].decode(), count, height, width, duration, data[header.end() :]
 
-    def still(self, pixels: NDArray[np.uint8], media_type: str) -> bytes:
+    def still(self, pixels: NDArray[np.uint8], media_type: str, *, longest: int | None = None) -> bytes:
+        """Scaled down by leaving out whole rows and columns: as near below `longest` as that comes."""
+        step = 1 if longest is None else -(-max(pixels.shape[:2]) // longest)
+        pixels = pixels[::step, ::step]
         if media_type not in (PNG, WEBP, AVIF, JPEG):
             raise UnsupportedTypeError(f"No encoder for {media_type}", fix=f"Ask for {PNG}.")
         return self._written([pixels], media_type, 0)
