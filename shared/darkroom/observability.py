@@ -130,6 +130,13 @@ def process_age() -> int | None:
         return None
 
 
+def request_id() -> str:
+    """Of the invocation that this thread works for, as its log lines have it; `none` outside of one."""
+    from aws_lambda_powertools.logging.formatter import THREAD_LOCAL_KEYS
+
+    return str(THREAD_LOCAL_KEYS.get().get("requestId", "none"))
+
+
 @contextmanager
 def bound(**fields: str | None) -> Iterator[None]:
     """Put fields on every log line of this thread inside the block, such as `jobId`. None adds nothing."""

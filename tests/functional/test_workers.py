@@ -6,6 +6,7 @@ import importlib.util
 import json
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -194,6 +195,15 @@ def test_sweeper_sends_the_message_of_a_generation_to_its_own_queue(
 
     assert bodies(aws["GENERATION_QUEUE_URL"]) == [json.dumps({"jobId": JOB_ID})]
     assert bodies(aws["QUEUE_URL"]) == []
+
+
+@pytest.mark.parametrize("name", ["detect", "worker", "webhooks"])
+def test_who_invokes_a_function_of_a_queue_without_messages_is_told_where_to_go(
+    aws: dict[str, str], name: str, event: Event, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = handler(name)(event(f"{name}/direct.json"), SimpleNamespace(aws_request_id="invocation-1"))
+    assert (answer["status"], answer["code"], answer["requestId"]) == (400, "NO_MESSAGES", "invocation-1")
+    assert "UnhandledErrors" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["detect", "worker", "webhooks", "sweeper"])

@@ -10,6 +10,7 @@ import pytest
 from darkroom import observability
 from darkroom.adapters.memory.clock import MemoryClock
 from darkroom.adapters.memory.messages import MemoryQueue
+from darkroom.contracts.models import model
 from darkroom.domain.limits import MINUTE, SECOND
 from darkroom.domain.messages import message
 from darkroom.entry.queue import consume
@@ -125,11 +126,23 @@ def test_what_a_handler_raises_is_logged_with_its_job_and_without_its_secrets(
 
 @pytest.mark.parametrize(
     "event",
+    [None, [], "text", {}, {"jobId": job_id(1)}, {"action": "generate-doodle", "description": "a cat"}],
+    ids=str,
+)
+def test_who_invokes_it_without_messages_is_told_where_to_go(event: object) -> None:
+    handled: list[tuple[str, int]] = []
+    with observability.bound(requestId="invocation-7"):
+        answer = consume(event, noting(handled))
+    model("service.Problem").model_validate(answer)
+    assert (answer["status"], answer["code"], answer["requestId"]) == (400, "NO_MESSAGES", "invocation-7")
+    assert "receiver or doodle" in answer["fix"]
+    assert "batchItemFailures" not in answer
+    assert handled == []
+
+
+@pytest.mark.parametrize(
+    "event",
     [
-        None,
-        [],
-        "text",
-        {},
         {"Records": None},
         {"Records": {"0": {}}},
         {"Records": [None]},

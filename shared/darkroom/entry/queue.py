@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from darkroom.domain.limits import SETBACK_BACKOFF
 from darkroom.domain.messages import job_id_of
+from darkroom.entry.errors import problem
 from darkroom.errors import DarkroomError, MalformedRequestError
-from darkroom.observability import bound, emit, function_name
+from darkroom.observability import bound, emit, function_name, request_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,9 +46,12 @@ def consume(
     `queue` is where the messages came from, made on first need: what is reported is then handed out again after
     SETBACK_BACKOFF rather than after the visibility timeout, which is many times longer than a quick failure.
 
-    Raises MalformedRequestError for an event that is no batch of SQS: the whole of it is then delivered again.
+    An event without records was never SQS's: who invoked the function is answered in problem+json. Raises
+    MalformedRequestError for records that are none of SQS: the whole of them is then delivered again.
     """
-    records = _records(event)
+    if not (isinstance(event, dict) and "Records" in event):
+        return _no_batch()
+    records = _records(event["Records"])
 
     def settle(record: dict[str, Any]) -> bool:
         message_id = record["messageId"]
@@ -93,8 +97,19 @@ def _put_off(queue: Callable[[], MessageQueue], record: dict[str, Any]) -> None:
             log.warning("A message comes again only after its visibility timeout: %s", error.detail)
 
 
-def _records(event: object) -> list[dict[str, Any]]:
-    records = event.get("Records") if isinstance(event, dict) else None
+def _no_batch() -> dict[str, Any]:
+    log.warning("Invoked without messages")
+    error = MalformedRequestError(
+        f"The event holds no messages: {function_name()} works off its queue",
+        fix="Invoke the function that takes such requests, receiver or doodle; it sends the message. Or send the event"
+        ' that SQS would: {"Records": [{"messageId": "1", "body": "{\\"jobId\\": \\"...\\"}"}]}.',
+        code="NO_MESSAGES",
+    )
+    _, _, body = problem(error, request_id(), seed=False)
+    return body
+
+
+def _records(records: object) -> list[dict[str, Any]]:
     if not isinstance(records, list) or not all(
         isinstance(record, dict) and isinstance(record.get("messageId"), str) and record["messageId"]
         for record in records
