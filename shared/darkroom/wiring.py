@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from darkroom.usecases.detection import DetectionRequests, DetectionWork
     from darkroom.usecases.doodles import DoodleActions, DoodleRequests, DoodleWork
     from darkroom.usecases.endings import Endings
+    from darkroom.usecases.enrolment import EnrolmentWork
+    from darkroom.usecases.erasure import ErasureWork, IndexSweep
     from darkroom.usecases.face_matching import FaceComparison, FaceSearch, Probes
     from darkroom.usecases.faces import FaceReading, FaceRequests, FaceUploads, FaceWork
     from darkroom.usecases.generation import Generation
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from darkroom.usecases.jobs import Jobs
     from darkroom.usecases.people import EnrolmentRequests, People
     from darkroom.usecases.product_images import ProductImageRequests, ProductImageWork, ProductPages
+    from darkroom.usecases.reembedding import ReembeddingWork
     from darkroom.usecases.running import JobRunner, Work
     from darkroom.usecases.shelf import Shelf
     from darkroom.usecases.sources import SourceChecks
@@ -599,6 +602,67 @@ def people_store() -> ports.PeopleStore:
     from darkroom.adapters.aws.people import DynamoPeopleStore
 
     return DynamoPeopleStore(client("dynamodb"), settings().need("people_table"))
+
+
+@cache
+def face_tables() -> ports.FaceTables:
+    from darkroom.adapters.aws.clients import client
+    from darkroom.adapters.aws.people import DynamoFaceTables
+
+    return DynamoFaceTables(client("dynamodb"), settings().need("people_table"))
+
+
+@cache
+def face_index() -> ports.FaceIndex:
+    from darkroom.adapters.vectors.lance import LanceFaceIndex
+
+    return LanceFaceIndex(settings().need("vectors_uri"), face_tables(), clock(), region=settings().region)
+
+
+@cache
+def enrolment_work() -> EnrolmentWork:
+    from darkroom.usecases.enrolment import EnrolmentWork
+    from darkroom.usecases.sources import SourceData
+
+    return EnrolmentWork(
+        people=people_store(),
+        index=face_index(),
+        objects=objects(),
+        reader=face_reader(),
+        data=SourceData(objects=objects(), uploads=upload_store(), fetcher=fetcher()),
+        clock=clock(),
+    )
+
+
+@cache
+def erasure_work() -> ErasureWork:
+    from darkroom.usecases.erasure import ErasureWork
+
+    return ErasureWork(people=people_store(), index=face_index(), objects=objects(), clock=clock())
+
+
+@cache
+def reembedding_work() -> ReembeddingWork:
+    from darkroom.usecases.reembedding import ReembeddingWork
+
+    return ReembeddingWork(people=people_store(), index=face_index(), reader=face_reader(), clock=clock())
+
+
+@cache
+def index_work() -> Work:
+    from darkroom.domain.jobs import Kind
+    from darkroom.usecases.running import ByKind
+
+    return ByKind({Kind.ENROLMENT: enrolment_work, Kind.ERASURE: erasure_work, Kind.REEMBEDDING: reembedding_work})
+
+
+@cache
+def index_sweep() -> IndexSweep:
+    from darkroom.usecases.erasure import IndexSweep
+
+    return IndexSweep(
+        erasures=erasure_work(), people=people_store(), index=face_index(), objects=objects(), clock=clock()
+    )
 
 
 @cache

@@ -33,6 +33,11 @@ def is_id(text: str) -> bool:
     return re.fullmatch(ID_PATTERN, text) is not None
 
 
+ORIGINAL: Final = "original"
+CROP: Final = "crop.jpg"
+"""What the two pictures of a face are called in its folder."""
+
+
 def owner_folder(owner: str) -> str:
     """An owner's name may hold anything, and says who it is: its digest does neither."""
     return f"people/{hashlib.sha256(owner.encode()).hexdigest()[:32]}/"
@@ -44,11 +49,11 @@ def person_folder(owner: str, person_id: str) -> str:
 
 
 def original_key(owner: str, person_id: str, face_id: str) -> str:
-    return f"{person_folder(owner, person_id)}{face_id}/original"
+    return f"{person_folder(owner, person_id)}{face_id}/{ORIGINAL}"
 
 
 def crop_key(owner: str, person_id: str, face_id: str) -> str:
-    return f"{person_folder(owner, person_id)}{face_id}/crop.jpg"
+    return f"{person_folder(owner, person_id)}{face_id}/{CROP}"
 
 
 def sent_key(owner: str, person_id: str, face_id: str, digest: str) -> str:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import re
 import threading
@@ -156,7 +157,7 @@ def by_likeness(match: Match) -> tuple[float, str, str]:
 
 
 class LanceFaceIndex:
-    """An adapter of FaceIndex. `options` are object_store's, over S3_OPTIONS."""
+    """An adapter of FaceIndex. Credentials and an endpoint of S3 are taken from the environment, as botocore does."""
 
     def __init__(
         self,
@@ -164,7 +165,7 @@ class LanceFaceIndex:
         tables: FaceTables,
         clock: Clock,
         *,
-        options: Mapping[str, str] | None = None,
+        region: str = "us-east-1",
         owner_bytes: int = OWNER_BYTES,
         held_bytes: int = HELD_BYTES,
         appends: int = APPENDS,
@@ -172,7 +173,7 @@ class LanceFaceIndex:
         self._uri = uri.rstrip("/")
         self._tables = tables
         self._clock = clock
-        self._options = ({**S3_OPTIONS, **(options or {})}) if uri.startswith("s3://") else {}
+        self._options = _s3_options(region) if uri.startswith("s3://") else {}
         self._owner_bytes = owner_bytes
         self._held_bytes = held_bytes
         self._appends = appends
@@ -516,11 +517,18 @@ class LanceFaceIndex:
         if folder not in self._databases:
             if len(self._databases) >= DATABASES:
                 self._databases.clear()
-            self._databases[folder] = lancedb.connect(folder, storage_options=dict(self._options))
+            self._databases[folder] = lancedb.connect(folder, storage_options=self._options)
         return self._databases[folder]
 
     def _opened(self, table: FaceTable, name: str) -> lancedb.table.Table:
         return self._database(table).open_table(name)
+
+
+def _s3_options(region: str) -> dict[str, str]:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        return {**S3_OPTIONS, "region": region}
+    return {**S3_OPTIONS, "region": region, "endpoint": endpoint, "allow_http": "true"}
 
 
 def _arrow(rows: Sequence[tuple[str, str, NDArray[np.float32]]], at: int) -> pa.Table:
