@@ -9,6 +9,7 @@ import json
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial, reduce
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -73,7 +74,7 @@ if TYPE_CHECKING:
     from darkroom.contracts.routes import Route
     from darkroom.domain.jobs import Job
     from darkroom.errors import DarkroomError
-    from darkroom.ports import FaceModel, Fetched
+    from darkroom.ports import FaceMeter, FaceModel, FacePictures, Fetched
     from darkroom.settings import Settings
     from darkroom.usecases.running import Work
 
@@ -125,11 +126,14 @@ class MemoryParts:
         self.generation_queue = MemoryQueue(self.clock)
         self._face_queue = MemoryQueue(self.clock)
         self._face_uploads_queue = MemoryQueue(self.clock)
+        self._invoking = Lock()
         self.index_queue = MemoryQueue(self.clock)
         self.webhook_queue = MemoryQueue(self.clock)
         self.people_store = MemoryPeopleStore()
         self.face_index = MemoryFaceIndex(self.clock)
-        self.face_models = {"colours": MemoryFaces()}
+        self.face_models: dict[str, FaceModel] = {"colours": MemoryFaces()}
+        self.face_meter: FaceMeter = MemoryFaceMeter()
+        self.face_pictures: FacePictures = MemoryFacePictures()
         self.fetcher = MemoryFetcher({})
         self.meter = MemoryMeter()
 
@@ -242,15 +246,16 @@ class MemoryParts:
         return FaceReading(
             self.face_model,
             sources,
-            quality=MemoryFaceMeter(),
-            pictures=MemoryFacePictures(),
+            quality=self.face_meter,
+            pictures=self.face_pictures,
             shelf=self.shelf(),
             meter=self.meter,
         )
 
     def invoke(self, **arguments: Any) -> dict[str, Any]:
-        """Lambda's Invoke of the function that finds faces."""
-        answered = face_embed.serve(json.loads(arguments["Payload"]), "invocation-2", self)
+        """Lambda's Invoke of the function that finds faces. A copy of it serves one invocation at a time."""
+        with self._invoking:
+            answered = face_embed.serve(json.loads(arguments["Payload"]), "invocation-2", self)
         return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answered).encode())}
 
     def probes(self) -> Probes:
