@@ -15,6 +15,7 @@ from benchmarks.artifacts import artifacts
 from local import overlay
 from local.stack import ROOT
 from tests.artifacts.test_artifacts import AT_WORK
+from tests.sam.messages import message_of, sqs_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,32 +134,3 @@ def test_the_engines_work_on_lambdas_own_python_and_libraries(function: str, sam
     program = ["--entrypoint", "python3", image, "-B", "-c", AT_WORK[function]]
     ran = subprocess.run([*run, *names, *program], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-
-
-def message_of(stack: Stack, job_id: str, queue: str = "") -> dict[str, Any]:
-    """The job's message, among those of the sample events' jobs."""
-    sqs, queue = stack.client("sqs"), queue or stack.outputs["QueueUrl"]
-    while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=5).get("Messages"):
-        for message in messages:
-            if json.loads(message["Body"])["jobId"] == job_id:
-                found: dict[str, Any] = message
-                return found
-    raise AssertionError(f"no message of {job_id} in the queue")
-
-
-def sqs_event(message: dict[str, Any], queue: str) -> dict[str, Any]:
-    return {
-        "Records": [
-            {
-                "messageId": message["MessageId"],
-                "receiptHandle": message["ReceiptHandle"],
-                "body": message["Body"],
-                "attributes": {"ApproximateReceiveCount": "1"},
-                "messageAttributes": {},
-                "md5OfBody": message["MD5OfBody"],
-                "eventSource": "aws:sqs",
-                "eventSourceARN": queue,
-                "awsRegion": "us-east-1",
-            }
-        ]
-    }
