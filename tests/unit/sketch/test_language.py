@@ -57,7 +57,7 @@ def test_things_and_how_many_of_them_are_read(description: str, things: list[tup
     ("description", "links"),
     [
         ("a cat on a mat", [("cat", "on", "rug")]),
-        ("a cat sitting on top of a fence", [("cat", "on", "fence")]),
+        ("a cat sitting on top of a fence", [("cat", "sitting on", "fence")]),
         ("a mouse under the table", [("mouse", "under", "table")]),
         ("a mouse next to an elephant", [("mouse", "beside", "elephant")]),
         ("a cat between two trees", [("cat", "between", "tree")]),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 REQUEST = DrawRequest(
     instruction="", material="a bird flying over a house", style="simple", width=128, height=128, seed=5, frames=12
 )
-MOVER = Mover((40.0, 60.0, 90.0, 110.0), 1, 0.0, 128.0, 128.0, living=False, winged=True, diagonal=False, strays=True)
+MOVER = Mover((40.0, 60.0, 90.0, 110.0), 1, 0.0, 128.0, 128.0, living=False, diagonal=False, strays=True)
 
 
 def moved(engine: SketchEngine, request: DrawRequest) -> list[NDArray[np.uint8]]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from darkroom.adapters.ai.sketch.limbs import Limb
+
     Points = NDArray[np.float64]
     Box = tuple[float, float, float, float]
     Place = Callable[[Points], Points]
@@ -53,21 +55,28 @@ class Art(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """One layer and its colours: by rank, the last for all further ones; `solid` is what is black in line art."""
+    """One layer and its colours: by rank, the last for all further ones; `solid` is what is black in line art.
+
+    `limbs` are what of it moves by itself, in an animation.
+    """
 
     art: Art
     colours: tuple[str, ...]
     solid: str
+    limbs: tuple[Limb, ...] = ()
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """Layers from back to front. `grip` is where its hand is, `head` the middle and width of its head, in units."""
+    """Layers from back to front, in units: `grip` is where its hand is, `head` the middle and width of its head, `seat`
+    how far down what it sits with is, where it sits.
+    """
 
     box: Box
     parts: tuple[Part, ...]
     grip: tuple[float, float] | None = None
     head: tuple[float, float, float] | None = None
+    seat: float | None = None
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from darkroom.adapters.ai.sketch.hand import TENTHS, Hand, smooth
 from darkroom.adapters.ai.sketch.language import Scene, Subject, read
 from darkroom.adapters.ai.sketch.layout import Layout, laid_out
 from darkroom.adapters.ai.sketch.scenery import FLOATING
-from darkroom.adapters.ai.sketch.stage import Layer, Stage
-from darkroom.adapters.ai.sketch.styles import ACCENTS, LOOKS, Paint, Sheet, filled, painted, solids
+from darkroom.adapters.ai.sketch.stage import Drawn, Layer, Stage
+from darkroom.adapters.ai.sketch.styles import ACCENTS, LOOKS, Paint, Sheet, filled, inked, painted, solids
 from darkroom.domain.doodles import Style
 
 if TYPE_CHECKING:
@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     Points = NDArray[np.float64]
 
 RARE: Final = frozenset({"rain", "storm", "snow", "wind", "night", "sunny"})
+
+
+@dataclass(frozen=True)
+class Passed:
+    """How somebody goes past what is beside their way: a word of limbs.TRAVELS; `upwards` is aslant into the sky."""
+
+    motion: str
+    upwards: bool
 
 
 @dataclass(frozen=True)
@@ -68,13 +76,13 @@ def compose(
     transparent: bool = False,
     boil: int = 0,
     scene: Scene | None = None,
-    step: bool = False,
     roomy: bool = False,
+    passed: Passed | None = None,
 ) -> Picture:
     """The picture number `index` of a description.
 
-    `boil` is the same picture drawn once more, so that its lines live; with `step`, who walks is at their next step.
-    `roomy` leaves what moves about the room for it.
+    `boil` is the same picture drawn once more, so that its lines live. `roomy` leaves what moves about the room for it;
+    `passed` draws what is passed on the way.
     """
     scene = scene if scene is not None else read(description)
     look = LOOKS[style]
@@ -104,6 +112,8 @@ def compose(
     stage = Stage(
         width, height, look, hand, chance(seed, index, words, "stage"), layout, scene.settings, transparent, accent
     )
+    if passed:
+        scenery.passing(stage, passed.motion, upwards=passed.upwards)
     surroundings = scenery.drawn(stage, touch=index % 3)
     layers: list[tuple[Layer, Item | None]] = [(layer, None) for layer in surroundings if not layer.front]
     if style is Style.MINIMALIST and not scene.settings:
@@ -111,20 +121,22 @@ def compose(
     sheet = Sheet(hand, look, chance(seed, index, words, style, "paint"), side)
     for item in layout.items:
         opaque = not transparent or bool(item.joined) or bool(scene.settings)
-        layers.append((_item(item, scene.subjects[item.subject], sheet, accent, opaque=opaque, step=step), item))
+        layers.append((_item(item, scene.subjects[item.subject], sheet, accent, opaque=opaque), item))
     layers.extend((layer, None) for layer in surroundings if layer.front)
     return Picture(width, height, None if transparent else look.paper, tuple(layers), scene, layout)
 
 
-def _item(item: Item, subject: Subject, sheet: Sheet, accent: str, *, opaque: bool, step: bool) -> Layer:
+def _item(item: Item, subject: Subject, sheet: Sheet, accent: str, *, opaque: bool) -> Layer:
     x1, y1, x2, y2 = item.drawing.box
     scale = item.h / (y2 - y1)
     turn = np.deg2rad(item.turn)
     spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
 
+    by = np.diag([-scale if item.flip else scale, scale]) @ spin
+    at = np.array([item.x, item.y]) - np.array([(x1 + x2) / 2, (y1 + y2) / 2]) @ by
+
     def place(points: Points) -> Points:
-        local = (points - np.array([(x1 + x2) / 2, (y1 + y2) / 2])) * np.array([-scale if item.flip else scale, scale])
-        placed: Points = local @ spin + np.array([item.x, item.y])
+        placed: Points = points @ by + at
         return placed
 
     tint = ""
@@ -132,9 +144,10 @@ def _item(item: Item, subject: Subject, sheet: Sheet, accent: str, *, opaque: bo
         first = item.drawing.parts[0]
         tint = subject.colour if subject.colour.startswith("#") else (first.colours[0] if first.colours else "")
     traced: list[Points] = []
-    drawing = item.other if step and item.other else item.drawing
     above = None if item.clip is None else item.box[1] + item.clip * item.h
-    svg = painted(drawing, place, scale, sheet, Paint(accent, tint=tint, opaque=opaque), above=above, traced=traced)
+    paint = Paint(accent, tint=tint, opaque=opaque)
+    parts = painted(item.drawing, place, scale, sheet, paint, above=above, traced=traced)
+    strung = ""
     if item.string:
         (sx, sy), bottom = item.string, item.box[3]
         start = bottom - item.h * 0.06
@@ -142,8 +155,10 @@ def _item(item: Item, subject: Subject, sheet: Sheet, accent: str, *, opaque: bo
             [(item.x, start), (item.x + (sx - item.x) * 0.2 - item.w * 0.05, start + (sy - start) * 0.45), (sx, sy)]
         )
         string = sheet.hand.stroke(curve, sheet.look.pen * sheet.side * 0.7)
-        svg = filled([string], sheet.look.ink, rule="nonzero") + svg
-    return Layer(svg, "", (item.x, item.y), traced=traced)
+        strung = filled([string], sheet.look.ink, rule="nonzero")
+    return Layer(
+        strung + inked(parts), "", (item.x, item.y), traced=traced, drawn=Drawn(tuple(parts), by, at, before=strung)
+    )
 
 
 def _spot(layout: Layout, rng: random.Random, accent: str) -> list[Layer]:

@@ -5,16 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from darkroom.adapters.ai.sketch import shapes, vocabulary
 from darkroom.adapters.ai.sketch.art import Drawing, GlyphArt, Part
 from darkroom.adapters.ai.sketch.glyphs import font
+from darkroom.adapters.ai.sketch.limbs import limbs
 from darkroom.adapters.ai.sketch.styles import recoloured
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from darkroom.adapters.ai.sketch.language import Subject
     from darkroom.adapters.ai.sketch.vocabulary import Thing
+
+    Points = NDArray[np.float64]
 
 TEMPER: Final = 0.3
 """Heights in nature to this power are heights in the drawing."""
@@ -41,9 +49,7 @@ class Item:
     turn: float = 0.0
     z: int = 0
     pose: str = "stand"
-    """The pose that it would be drawn in by itself; a walk alternates with it."""
-    other: Drawing | None = None
-    """What takes turns with it: the next step of a walk, the other end of a wave."""
+    """The pose of its body, "" for what has none of ours."""
     copy: int = 0
     joined: frozenset[int] = field(default_factory=frozenset)
     """Ids of the items that it may overlap."""
@@ -57,6 +63,18 @@ class Item:
     @property
     def box(self) -> tuple[float, float, float, float]:
         return self.x - self.w / 2, self.y - self.h / 2, self.x + self.w / 2, self.y + self.h / 2
+
+    def covers(self, points: Points) -> NDArray[np.bool_]:
+        """(n,): which of the points on the sheet, (n, 2), it hides."""
+        x1, y1, x2, y2 = self.drawing.box
+        scale = (y2 - y1) / self.h
+        local = (points - np.array([self.x, self.y])) * np.array([-scale if self.flip else scale, scale])
+        local += np.array([(x1 + x2) / 2, (y1 + y2) / 2])
+        hidden = np.zeros(len(points), dtype=np.bool_)
+        for part in self.drawing.parts:
+            if part.art.silhouette:
+                hidden |= within(part.art.silhouette, local)
+        return hidden
 
     def head(self) -> tuple[float, float, float]:
         """Middle and width of its head, on the sheet."""
@@ -144,11 +162,30 @@ class Block:
         self.items += [item for item in other.items if item not in self.items]
 
 
+def within(outlines: Sequence[Points], points: Points) -> NDArray[np.bool_]:
+    """(n,): which points lie within closed outlines: those from which a ray crosses an odd number of edges."""
+    starts = np.concatenate([*outlines])
+    ends = np.concatenate([np.roll(outline, -1, axis=0) for outline in outlines])
+    level, x = points[:, 1:], points[:, :1]
+    crossing = (starts[:, 1] <= level) != (ends[:, 1] <= level)
+    across, down = (ends - starts).T
+    slope = np.divide(across, down, out=np.zeros(len(starts)), where=down != 0)
+    inside: NDArray[np.bool_] = (crossing & (starts[:, 0] + (level - starts[:, 1]) * slope > x)).sum(axis=1) % 2 == 1
+    return inside
+
+
 # --- drawings of things ----------------------------------------------------------------------------------------------
 
 
 def drawn(
-    subject: Subject, rng: random.Random, *, pose: str = "stand", copy: int = 0, variant: int = 0, upright: bool = False
+    subject: Subject,
+    rng: random.Random,
+    *,
+    pose: str = "stand",
+    copy: int = 0,
+    variant: int = 0,
+    upright: bool = False,
+    airborne: bool = False,
 ) -> tuple[Drawing, Thing, str]:
     """The drawing of one copy of a subject, the thing as which it is drawn, and the pose it has taken."""
     thing = subject.thing
@@ -188,9 +225,16 @@ def drawn(
         drawing = _figure(subject, emoji, body, colours, solid=solid, tint=tint, pose=pose, rng=rng)
     else:
         art = GlyphArt(font().glyph(emoji), turn=thing.turn if emoji == subject.thing.drawing else 0.0)
-        part = Part(art, colours, solid)
+        mine = thing if emoji == subject.thing.drawing else vocabulary.known_drawings().get(vocabulary.bare(emoji))
+        part = Part(art, colours, solid, limbs(mine.limbs, art.box, looks=mine.looks) if mine else ())
         drawing = Drawing(art.box, (recoloured(part, tint) if tint else part,))
+        drawing = _spread(drawing, mine) if airborne and mine else drawing
     return drawing, thing, pose if body else ""
+
+
+def _spread(drawing: Drawing, thing: Thing) -> Drawing:
+    """With its wings spread, where the font has drawn them folded."""
+    return shapes.winged(drawing, thing.pinions, thing.head, thing.looks) if thing.pinions else drawing
 
 
 def _figure(

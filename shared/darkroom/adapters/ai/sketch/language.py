@@ -83,6 +83,7 @@ UNMATCHED: Final = 50
 
 class Relation(StrEnum):
     ON = "on"
+    SIT = "sitting on"
     UNDER = "under"
     BESIDE = "beside"
     BETWEEN = "between"
@@ -243,8 +244,10 @@ WHOLE: Final = _table("""
 """)
 
 RELATIONS: Final = _table("""
-    on: on top of, on the top of, on, upon, onto, atop, sitting on, standing on, lying on, perched on, resting on,
-        climbing, climbs, climbing up, balancing on;
+    sitting on: sitting on, sits on, sit on, sat on, seated on, sitting on top of, sits on top of, sitting upon,
+        sitting in, sits in, sit in;
+    on: on top of, on the top of, on, upon, onto, atop, standing on, stands on, lying on, lies on, perched on,
+        resting on, perches on, climbing, climbs, climbing up, balancing on;
     under: under, underneath, beneath, below, hiding under;
     beside: beside, next to, near, near to, close to, by, alongside, around, against, along, at, pulling, pushing,
             playing with, plays with, kicking, kicks, juggling, building, visiting, towards, toward, to, from, planting,
@@ -630,7 +633,7 @@ class _Reader:
             return False
         alive = self.subjects[self.objects[-1]].thing.section in LIVING
         return relation is Relation.IN or (
-            alive and relation in {Relation.ON, Relation.WEAR, Relation.HOLD, Relation.RIDE}
+            alive and relation in {Relation.ON, Relation.SIT, Relation.WEAR, Relation.HOLD, Relation.RIDE}
         )
 
     def _holds_last(self) -> bool:
@@ -710,7 +713,12 @@ class _Reader:
     def _linked(self, relation: Relation, index: int) -> None:
         for head in self.heads:
             subject = self.subjects[head]
-            meant = _meant(relation, subject.thing, self.subjects[index].thing, subject.motion)
+            thing, along = self.subjects[index].thing, self.subjects[index].motion
+            meant = _meant(relation, subject.thing, thing, subject.motion)
+            together = meant is Relation.BESIDE and (self.verb in {"walk", "run"} or relation is Relation.WITH)
+            if together and not along and thing.section in LIVING:
+                # "a girl walking a dog", "a boy running with a dog": who is with somebody goes where they go.
+                self.subjects[index] = replace(self.subjects[index], motion=subject.motion)
             self.links.append(Link(meant, head, index))
 
     def _belongs(self, thing: Thing) -> bool:
@@ -764,6 +772,9 @@ def _meant(relation: Relation, subject: Thing, thing: Thing, moved: str) -> Rela
         relation is Relation.RIDE and thing.section in {"clothes", "food"}
     ):
         meant = Relation.HOLD
+    elif relation is Relation.SIT and (not alive or thing.rim is not None):
+        # Who sits in what holds things is in it; what is not alive has nothing to sit with.
+        meant = Relation.IN if thing.rim is not None else Relation.ON
     elif relation is Relation.BESIDE and moved == "fall":
         meant = Relation.ABOVE
     elif relation is Relation.PLAY and thing.section != "music":

@@ -10,9 +10,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from darkroom.adapters.ai.sketch import relations, shapes
-from darkroom.adapters.ai.sketch.items import Block, Item, drawn, size_of
+from darkroom.adapters.ai.sketch import relations
+from darkroom.adapters.ai.sketch.items import Block, Item, drawn, faces, size_of
 from darkroom.adapters.ai.sketch.language import FACES, LIVING, Link, Relation, Scene, Subject
+from darkroom.adapters.ai.sketch.limbs import TRAVELS
 from darkroom.adapters.ai.sketch.relations import GAP, UPRIGHT
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 ORDER: Final = (
-    Relation.FULL, Relation.IN, Relation.ON_TOP, Relation.ON, Relation.RIDE, Relation.HOLD, Relation.PLAY,
+    Relation.FULL, Relation.IN, Relation.ON_TOP, Relation.ON, Relation.SIT, Relation.RIDE, Relation.HOLD, Relation.PLAY,
     Relation.WEAR, Relation.WITH, Relation.FEEL, Relation.UNDER, Relation.FRONT, Relation.BEHIND,
     Relation.CHASE, Relation.FACE, Relation.BETWEEN, Relation.BESIDE, Relation.ABOVE, Relation.DREAM,
 )  # fmt: skip
@@ -61,6 +62,11 @@ class _Builder:
                 rest.setdefault((link.relation, link.object), []).append(link.subject)
         for (relation, other), subjects in sorted(rest.items(), key=lambda each: ORDER.index(each[0][0])):
             self._link(relation, subjects, other)
+        going = [index for index, subject in enumerate(scene.subjects) if subject.motion in TRAVELS]
+        if self.roomy and len(going) > 1:
+            # Who goes somewhere together goes the same way.
+            for item in [item for block in self.blocks.values() for item in block.items if item.subject in going]:
+                faces(item, "right")
         unique: list[Block] = []
         for block in self.blocks.values():
             if block not in unique:
@@ -83,6 +89,7 @@ class _Builder:
         for relation, pose in (
             (Relation.PLAY, "play"),
             (Relation.RIDE, "ride"),
+            (Relation.SIT, "sit"),
             (Relation.HOLD, "hold"),
             (Relation.WEAR, "stand"),
         ):
@@ -92,8 +99,11 @@ class _Builder:
 
     def _units(self, index: int, subject: Subject, attached: Sequence[Link]) -> Block:
         units = [self._unit(index, subject, copy, attached) for copy in range(subject.count)]
-        place = subject.place or subject.thing.place
-        return arranged(units, place, self.rng, self.aspect)
+        place = "sky" if subject.motion == "fly" else subject.place or subject.thing.place
+        perched = any(
+            link.subject == index and link.relation in {Relation.ON, Relation.SIT} for link in self.scene.links
+        )
+        return arranged(units, place, self.rng, self.aspect, perched=perched)
 
     def _unit(self, index: int, subject: Subject, copy: int, attached: Sequence[Link]) -> Block:
         asked = self._upright(index)
@@ -109,10 +119,8 @@ class _Builder:
         if not asked and self.variant and not subject.motion:
             pose = ("stand", "cheer", "hold", "step")[self.variant % 4]
         moving = pose == "stand" and subject.motion in {"walk", "run", "wave"}
-        if moving and subject.motion == "wave":
-            pose = "wave"
-        # The same chance twice, so that the next step is taken in the same clothes.
-        before = self.rng.getstate()
+        if moving:
+            pose = "wave" if subject.motion == "wave" else "walk"
         drawing, thing, taken = drawn(
             subject,
             self.rng,
@@ -120,19 +128,11 @@ class _Builder:
             copy=copy,
             variant=variant,
             upright=bool(asked) or sitting or pose == "wave",
+            airborne=self._airborne(index, subject),
         )
-        after = self.rng.getstate()
-        other = None
-        if moving and taken in shapes.NEXT_POSE:
-            self.rng.setstate(before)
-            other, _, _ = drawn(
-                subject, self.rng, pose=shapes.NEXT_POSE[taken], copy=copy, variant=variant,
-                upright=bool(asked) or pose == "wave",
-            )  # fmt: skip
-            self.rng.setstate(after)
         w, h = size_of(subject, drawing)
         vary = self.rng.uniform(0.92, 1.08) if subject.count > 1 else 1.0
-        item = Item(index, thing, drawing, w * vary, h * vary, pose=taken, other=other, copy=copy)
+        item = Item(index, thing, drawing, w * vary, h * vary, pose=taken, copy=copy)
         if thing.looks and not taken and self.roomy:
             # Where things move, all of a kind go the same way.
             item.flip = index % 2 == 1
@@ -142,7 +142,9 @@ class _Builder:
             tilt = self.rng.uniform(-5, 5)
             item.turn = tilt if thing.section in LIVING or thing.place == "sky" else 0.0
             item.w *= self.rng.uniform(0.94, 1.06)
-        block = Block([item], subject.place or thing.place, item)
+        item.aloft = subject.motion in {"fly", "swim"}
+        place = "sky" if subject.motion == "fly" else subject.place or thing.place
+        block = Block([item], place, item)
         block.put(middle=0.0, bottom=0.0)
         for link in attached:
             carried = self.scene.subjects[link.object]
@@ -152,6 +154,14 @@ class _Builder:
             for number in range(many):
                 self._attach(block, link.relation, self._loose(link.object, carried, copy + number), number)
         return block
+
+    def _airborne(self, index: int, subject: Subject) -> bool:
+        """Is it in the air by its own wings? By nature only where it moves at all, and sits on nothing."""
+        if subject.motion:
+            return subject.motion in {"fly", "flap"}
+        resting = {Relation.ON, Relation.SIT, Relation.IN, Relation.RIDE, Relation.ON_TOP, Relation.UNDER}
+        rests = any(link.subject == index and link.relation in resting for link in self.scene.links)
+        return self.roomy and not self.scene.moved and subject.thing.motion == "fly" and not rests
 
     def _loose(self, index: int, subject: Subject, copy: int) -> Block:
         drawing, thing, pose = drawn(subject, self.rng, copy=copy)
@@ -214,10 +224,11 @@ class _Builder:
 
     def _related(self, relation: Relation, mine: Block, other: Block) -> Block:
         rng = self.rng
-        if relation is Relation.ON and other.main.thing.name in UPRIGHT:
+        if relation in {Relation.ON, Relation.SIT} and other.main.thing.name in UPRIGHT:
             relation = Relation.IN
         ways: dict[Relation, Callable[[], Block]] = {
             Relation.ON: lambda: relations.put_on(mine, other),
+            Relation.SIT: lambda: relations.put_on(mine, other),
             Relation.RIDE: lambda: relations.put_on(mine, other),
             Relation.ON_TOP: lambda: relations.topped(mine, other),
             Relation.FULL: lambda: relations.put_in(other, mine),
@@ -233,8 +244,10 @@ class _Builder:
         return ways.get(relation, lambda: relations.beside(mine, other, relation, rng))()
 
 
-def arranged(units: list[Block], place: str, rng: random.Random, aspect: float) -> Block:
-    """Copies of one thing, side by side: a row, staggered rows, or strewn over the sky."""
+def arranged(units: list[Block], place: str, rng: random.Random, aspect: float, *, perched: bool = False) -> Block:
+    """Copies of one thing, side by side: a row, staggered rows, or strewn over the sky; one row where they are on
+    something.
+    """
     if len(units) == 1:
         return units[0]
     wide, high = max(unit.w for unit in units) + GAP, max(unit.h for unit in units) + GAP
@@ -243,8 +256,9 @@ def arranged(units: list[Block], place: str, rng: random.Random, aspect: float) 
         """How large they could be drawn in so many rows; fewer rows are preferred."""
         return min(aspect / (math.ceil(len(units) / rows) * wide), 1 / (rows * high)) * 0.88**rows
 
-    few = place == "ground" and len(units) <= 4 and aspect >= 0.75
-    count = 1 if few else max(range(1, len(units) + 1), key=room)
+    level = place == "ground" or perched
+    few = level and len(units) <= 4 and aspect >= 0.75
+    count = 1 if few or (perched and len(units) <= 8) else max(range(1, len(units) + 1), key=room)
     base, extra = divmod(len(units), count)
     # The longer rows first, third, fifth: as bricks are laid.
     longer = set([*range(0, count, 2), *range(1, count, 2)][:extra])
@@ -256,10 +270,10 @@ def arranged(units: list[Block], place: str, rng: random.Random, aspect: float) 
     result = Block([], place, units[0].main)
     bottom = 0.0
     for number, row in enumerate(rows):
-        gap = GAP * (0.7 if place == "ground" else 1.2)
+        gap = GAP * (0.7 if level else 1.2)
         left = 0.0
         for unit in row:
-            lift = rng.uniform(-0.5, 0.5) * gap if place != "ground" else 0.0
+            lift = rng.uniform(-0.5, 0.5) * gap if not level else 0.0
             unit.put(left=left, bottom=bottom + lift)
             left += unit.w + gap * rng.uniform(0.7, 1.2)
         offset = -left / 2 + (rng.uniform(-0.1, 0.1) if number else 0)

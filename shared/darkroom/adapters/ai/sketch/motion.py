@@ -8,20 +8,22 @@ and 1 in place, turn and size. Frames are SVG.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from darkroom.adapters.ai.sketch.drawing import Picture, compose, document
+from darkroom.adapters.ai.sketch.drawing import Passed, Picture, compose, document
 from darkroom.adapters.ai.sketch.hand import TENTHS, path
 from darkroom.adapters.ai.sketch.language import LIVING, Relation, Scene, read
+from darkroom.adapters.ai.sketch.limbs import TRAVELS, beats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from darkroom.adapters.ai.sketch.art import Part
     from darkroom.adapters.ai.sketch.items import Item
     from darkroom.adapters.ai.sketch.stage import Layer
     from darkroom.domain.doodles import Style
@@ -36,10 +38,11 @@ RIGID: Final = frozenset({
 """Relations whose two sides move as one."""
 QUIET: Final = frozenset({"still", "sway", "twinkle", "bounce"})
 """Motions of which nothing that is on or in a thing takes part."""
+RESTING: Final = frozenset({Relation.ON, Relation.SIT, Relation.IN, Relation.ON_TOP})
+"""Relations in which nothing goes away by its own nature."""
+AIMED: Final = frozenset({"rocket", "airplane", "comet", "shooting star"})
+"""What points up and aslant, and goes there."""
 LOOSE: Final = frozenset({"sway", "float", "twinkle", "fall", "flap", "dance"})
-WINGED: Final = frozenset({"butterfly", "bee", "bat", "fairy", "bird", "dove", "eagle"})
-STRAY: Final = frozenset({"walk", "run", "drive", "swim", "fly", "roll"})
-"""Motions that take somebody somewhere: out of the picture on one side, and in on the other."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,18 @@ class Mover:
     width: float
     height: float
     living: bool
-    winged: bool
     diagonal: bool
     strays: bool
     """May it leave the picture on one side and come back on the other?"""
+    frames: int = 24
+    """Of the whole loop: limbs beat no faster than can be seen."""
+    roams: float = 0.0
+    """How far it goes to either side, in pixels, where it flies about and not away."""
+
+    @property
+    def heading(self) -> tuple[float, float]:
+        """Which way it goes, one long."""
+        return (self.way * math.sqrt(0.5), -math.sqrt(0.5)) if self.diagonal else (float(self.way), 0.0)
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -119,27 +130,28 @@ def _across(mover: Mover, share: float) -> float:
 
 
 def _walk(mover: Mover, share: float) -> Move:
-    hop = abs(wave(share, 2)) * 0.035 * mover.high
+    steps, _ = beats("walk", "leg", mover.frames)
+    hop = abs(wave(share, steps)) * 0.03 * mover.high
     dx = _across(mover, share) if mover.strays else 0.0
-    return Move(dx, -hop, 3.0 * wave(share, 2), pivot=mover.foot)
+    return Move(dx, -hop, 1.6 * wave(share, steps), pivot=mover.foot)
 
 
 def _run(mover: Mover, share: float) -> Move:
-    hop = abs(wave(share, 3)) * 0.09 * mover.high
+    steps, _ = beats("run", "leg", mover.frames)
+    hop = (0.5 - 0.5 * math.cos(math.tau * steps * share)) * 0.1 * mover.high
     dx = _across(mover, share) if mover.strays else 0.0
-    squash = 0.05 * math.cos(math.tau * 6 * share) - 0.05
-    return Move(dx, -hop, mover.way * 3.0 + 4.0 * wave(share, 3), 1 - squash, 1 + squash, mover.foot)
+    squash = 0.04 * math.cos(math.tau * steps * share) - 0.02
+    return Move(dx, -hop, mover.way * 3.0 + 4.0 * wave(share, steps), 1 + squash, 1 - squash, mover.foot)
 
 
 def _fly(mover: Mover, share: float) -> Move:
     if mover.diagonal:
         return _soar(mover, share)
-    flap = wave(share, 4)
-    dx = _across(mover, share) if mover.strays else 0.06 * mover.width * wave(share)
-    sx = 1 - 0.32 * (0.5 + 0.5 * flap) if mover.winged else 1.0
-    return Move(
-        dx, 0.045 * mover.height * wave(share, 2), 5.0 * mover.way * wave(share, 2), sx, 1 + 0.05 * flap, mover.middle
-    )
+    flaps, _ = beats("fly", "wing", mover.frames)
+    dx = _across(mover, share) if mover.strays else mover.roams * wave(share)
+    # The body rises as the wings come down.
+    dy = 0.04 * mover.height * wave(share, 2) + 0.02 * mover.high * wave(share, flaps)
+    return Move(dx, dy, 5.0 * mover.way * wave(share, 2), pivot=mover.middle)
 
 
 def _soar(mover: Mover, share: float) -> Move:
@@ -160,21 +172,22 @@ def _soar(mover: Mover, share: float) -> Move:
 
 
 def _flap(mover: Mover, share: float) -> Move:
-    flap = wave(share, 4)
-    return Move(0, 0.02 * mover.height * wave(share), 0, 1 - 0.3 * (0.5 + 0.5 * flap), 1 + 0.04 * flap, mover.middle)
+    flaps, _ = beats("flap", "wing", mover.frames)
+    return Move(0, 0.02 * mover.height * wave(share) + 0.02 * mover.high * wave(share, flaps), pivot=mover.middle)
 
 
 def _leap(height: float, squash: float, times: int, mover: Mover, share: float) -> Move:
     passed = (share * times + 0.25) % 1.0
     up = 4 * passed * (1 - passed)
-    press = max(0.0, 1 - up * 5) * squash
-    stretch = (1 - press) * (1 + 0.06 * up * (1 - up) * 4)
-    return Move(0, -up * height, 0, 1 + press * 0.8, stretch, mover.foot)
+    press = max(0.0, 1 - up * 3) * squash
+    # Pressed flat on the ground, long where it is fastest, itself again at the top; about as large all the while.
+    stretch = (1 - press) * (1 + 0.55 * squash * up * (1 - up) * 4)
+    return Move(0, -up * height, 0, 1 / stretch, stretch, mover.foot)
 
 
 def _jump(mover: Mover, share: float) -> Move:
     room = max(mover.box[1] - 0.03 * mover.height, 0.12 * mover.height)
-    return _leap(min(0.5 * mover.high, room), 0.14, 2, mover, share)
+    return _leap(min(0.5 * mover.high, room), 0.2, 2, mover, share)
 
 
 def _bounce(mover: Mover, share: float) -> Move:
@@ -292,7 +305,7 @@ MOTIONS: Final[dict[str, Callable[[Mover, float], Move]]] = {
 # --- who moves how ---------------------------------------------------------------------------------------------------
 
 
-def groups(picture: Picture) -> list[tuple[list[Item], str, Mover]]:
+def groups(picture: Picture, frames: int = 24) -> list[tuple[list[Item], str, Mover]]:
     """The items that move as one, with their motion."""
     scene, items = picture.scene, list(picture.layout.items)
     rigid = _bound(scene)
@@ -319,8 +332,19 @@ def groups(picture: Picture) -> list[tuple[list[Item], str, Mover]]:
     on_ground = sum(any(item.thing.place != "sky" for item in members) for members in found.values())
     for number, members in enumerate(found.values()):
         motion, asked = _motion(scene, members)
-        result.append((members, motion, _mover(picture, members, number, motion, strays=asked or on_ground <= 1)))
+        result.append(
+            (members, motion, _mover(picture, members, number, motion, frames, strays=asked or on_ground <= 1))
+        )
     return result
+
+
+def _passed(scene: Scene, members: Sequence[tuple[list[Item], str, Mover]]) -> Passed | None:
+    """What goes by where all travel one way, to nowhere in particular; None where something stands beside them."""
+    ways = {(motion, mover.heading) for _, motion, mover in members}
+    motion = members[0][1] if members else ""
+    if scene.settings or scene.whole or len(ways) != 1 or motion not in TRAVELS:
+        return None
+    return Passed(motion, upwards=members[0][2].diagonal)
 
 
 def _same(one: Item, two: Item) -> bool:
@@ -333,7 +357,7 @@ def _bound(scene: Scene) -> dict[int, int]:
     first = dict(enumerate(range(len(scene.subjects))))
     for link in scene.links:
         base, rider = scene.subjects[link.object], scene.subjects[link.subject]
-        rides = link.relation in {Relation.ON, Relation.IN} and not (rider.motion and not base.motion)
+        rides = link.relation in {Relation.ON, Relation.SIT, Relation.IN} and not (rider.motion and not base.motion)
         moving = (base.motion or base.thing.motion) not in QUIET
         if link.relation in RIGID or (rides and moving) or link.relation is Relation.IN:
             old, new = first[link.object], first[link.subject]
@@ -353,6 +377,10 @@ def _motion(scene: Scene, members: Sequence[Item]) -> tuple[str, bool]:
         return "fly", True
     ridden = [link.object for link in scene.links if link.relation is Relation.RIDE and link.subject in subjects]
     natural = [scene.subjects[subject].thing.motion for subject in (*ridden, *subjects)]
+    if any(
+        link.relation in RESTING and link.subject in subjects and link.object not in subjects for link in scene.links
+    ):
+        natural = ["sway"]
     first = next((motion for motion in natural if motion in MOTIONS and motion not in {"still", "sway"}), natural[0])
     if scene.moved:
         # The words say what moves; the rest only lives.
@@ -362,12 +390,12 @@ def _motion(scene: Scene, members: Sequence[Item]) -> tuple[str, bool]:
     return first if first in MOTIONS else "sway", False
 
 
-def _mover(picture: Picture, members: Sequence[Item], number: int, motion: str, *, strays: bool) -> Mover:
+def _mover(picture: Picture, members: Sequence[Item], number: int, motion: str, frames: int, *, strays: bool) -> Mover:
     boxes = [item.box for item in members]
     box = min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
     main = max(members, key=lambda item: item.w * item.h)
     looking = next(
-        (item for item in members if item.thing.looks and item.thing.motion in STRAY and not item.pose), main
+        (item for item in members if item.thing.looks and item.thing.motion in TRAVELS and not item.pose), main
     )
     way = 1
     if looking.thing.looks:
@@ -375,6 +403,8 @@ def _mover(picture: Picture, members: Sequence[Item], number: int, motion: str, 
     elif looking.flip:
         way = -1
     whole = box[2] - box[0] < 0.92 * picture.width
+    # What looks to no side goes to none: a butterfly, a bat, an owl.
+    hovers = not looking.thing.looks and looking.thing.name not in AIMED
     # Copies do not all keep time; what strays or grows starts nearly together.
     ahead = number * (0.618 if motion in LOOSE else 0.07) % 1.0
     return Mover(
@@ -384,9 +414,16 @@ def _mover(picture: Picture, members: Sequence[Item], number: int, motion: str, 
         picture.width,
         picture.height,
         living=main.thing.section in LIVING,
-        winged=main.thing.name in WINGED and len(members) == 1,
-        diagonal=main.thing.name in {"rocket", "comet", "shooting star"},
-        strays=strays and whole and motion in STRAY and not _scrolled(picture, motion),
+        diagonal=main.thing.name in AIMED,
+        strays=strays
+        and whole
+        and not (motion == "fly" and hovers)
+        and motion in TRAVELS
+        and not _scrolled(picture, motion),
+        frames=frames,
+        roams=min(0.22 * picture.width, max(box[0], 0.0), max(picture.width - box[2], 0.0))
+        if hovers
+        else 0.06 * picture.width,
     )
 
 
@@ -398,7 +435,7 @@ def _scrolled(picture: Picture, motion: str) -> bool:
 # --- scenery ---------------------------------------------------------------------------------------------------------
 
 
-def _scenery(layer: Layer, share: float, picture: Picture, number: int, *, way: int) -> str:
+def _scenery(layer: Layer, share: float, picture: Picture, number: int, *, way: tuple[float, float]) -> str:
     width, height, (x, y) = picture.width, picture.height, layer.centre
     ahead = (share + number * 0.618) % 1.0
     side = min(width, height)
@@ -407,7 +444,9 @@ def _scenery(layer: Layer, share: float, picture: Picture, number: int, *, way: 
         aside = 0.012 * side * wave(share) if layer.motion == "snow" else 0.0
         return Move(aside, fallen).wrapped(layer.svg) + Move(aside, fallen - height).wrapped(layer.svg)
     if layer.motion == "dashes":
-        return Move(dx=-way * side * 0.14 * (share * 4 % 1.0)).wrapped(layer.svg)
+        return Move(dx=-way[0] * side * 0.14 * (share * 4 % 1.0)).wrapped(layer.svg)
+    if layer.motion in {"pass", "rush"}:
+        return _gone_by(layer, share * (1 if layer.motion == "pass" else 2), picture, way).wrapped(layer.svg)
     if layer.motion == "bubble":
         low, high = 0.88 * height, 0.1 * height
         at = ((low - y) / (low - high) + share) % 1.0
@@ -426,6 +465,15 @@ def _scenery(layer: Layer, share: float, picture: Picture, number: int, *, way: 
     return moves.get(layer.motion, Move()).wrapped(layer.svg)
 
 
+def _gone_by(layer: Layer, times: float, picture: Picture, way: tuple[float, float]) -> Move:
+    """Against the way that somebody goes, out of the picture behind them and in again ahead."""
+    pad = 0.4 * min(picture.width, picture.height)
+    around = abs(picture.width * way[0]) + abs(picture.height * way[1]) + pad
+    ahead = (layer.centre[0] - picture.width / 2) * way[0] + (layer.centre[1] - picture.height / 2) * way[1]
+    back = (ahead + around / 2 - times * around) % around - around / 2 - ahead
+    return Move(back * way[0], back * way[1])
+
+
 # --- film ------------------------------------------------------------------------------------------------------------
 
 
@@ -436,7 +484,7 @@ def film(
     scene = read(description)
     redrawn = 2 * round(frames / (2 * FRAMES_PER_REDRAWING))
 
-    def drawn(*, boil: int = 0, step: bool = False) -> Picture:
+    def drawn(boil: int, passed: Passed | None = None) -> Picture:
         return compose(
             description,
             style,
@@ -446,35 +494,39 @@ def film(
             transparent=transparent,
             scene=scene,
             boil=boil,
-            step=step,
             roomy=True,
+            passed=passed,
         )
 
-    pictures = [drawn(boil=boil) for boil in range(2 if redrawn else 1)]
-    first = pictures[0]
+    first = drawn(0)
+    members = groups(first, frames)
+    if passed := _passed(scene, members):
+        # Who goes alone is kept in the picture, and the way goes by.
+        first = drawn(0, passed)
+        members = [
+            (items, motion, replace(mover, strays=False, roams=min(mover.roams, 0.06 * width)))
+            for items, motion, mover in groups(first, frames)
+        ]
+    pictures = [first, *(drawn(boil, passed) for boil in range(1, 2 if redrawn else 1))]
     if scene.whole == "draw":
         return [_drawing_itself(pictures[number % len(pictures)], number / frames) for number in range(frames)]
-    steps = drawn(step=True) if any(item.other for item in first.layout.items) else None
-    members = groups(first)
     by_place = {
         position: (motion, mover)
         for items, motion, mover in members
         for position, item in enumerate(first.layout.items)
         if any(item is each for each in items)
     }
-    way = next((mover.way for _, motion, mover in members if motion == "drive"), 1)
+    going = next((mover for _, motion, mover in members if motion in TRAVELS), None)
+    way = going.heading if going else (1.0, 0.0)
     result = []
     for number in range(frames):
         share = number / frames
         picture = pictures[math.floor(number * redrawn / frames) % len(pictures)]
-        stepping = steps if steps is not None and math.floor(share * 8) % 2 else None
-        result.append(_frame(picture, stepping, by_place, share, way))
+        result.append(_frame(picture, by_place, share, way))
     return result
 
 
-def _frame(
-    picture: Picture, step: Picture | None, by_place: dict[int, tuple[str, Mover]], share: float, way: int
-) -> str:
+def _frame(picture: Picture, by_place: dict[int, tuple[str, Mover]], share: float, way: tuple[float, float]) -> str:
     pieces = []
     position = 0
     for number, (layer, item) in enumerate(picture.layers):
@@ -486,15 +538,39 @@ def _frame(
             continue
         motion, mover = by_place[position]
         position += 1
-        svg = step.layers[number][0].svg if step is not None and item.other is not None else layer.svg
-        pieces.append(_moved(motion, mover, share).wrapped(svg))
+        pieces.append(_moved(motion, mover, share).wrapped(_alive(layer, motion, mover, share)))
     return document(picture.width, picture.height, picture.paper, "".join(pieces))
+
+
+def _alive(layer: Layer, motion: str, mover: Mover, share: float) -> str:
+    """The layer with its limbs where they are then."""
+    if layer.drawn is None:
+        return layer.svg
+    ahead = (share + _lead(motion, mover)) % 1.0
+
+    def bend(part: Part) -> Callable[[Points], Points] | None:
+        moving = [(limb, *beats(motion, limb.kind, mover.frames)) for limb in part.limbs]
+        moving = [(limb, often, strength) for limb, often, strength in moving if often]
+        if not moving:
+            return None
+
+        def bent(points: Points) -> Points:
+            for limb, often, strength in moving:
+                points = limb.bent(points, often * ahead % 1.0, strength)
+            return points
+
+        return bent
+
+    return layer.drawn.bent(bend)
 
 
 def _moved(motion: str, mover: Mover, share: float) -> Move:
     """Where it is then. What strays or grows begins as it was laid out; others need not all keep time."""
-    lead = 0.0 if motion in STRAY or motion in {"grow", "shrink"} else mover.ahead
-    return MOTIONS[motion](mover, (share + lead) % 1.0)
+    return MOTIONS[motion](mover, (share + _lead(motion, mover)) % 1.0)
+
+
+def _lead(motion: str, mover: Mover) -> float:
+    return 0.0 if motion in TRAVELS or motion in {"grow", "shrink"} else mover.ahead
 
 
 def _shadow(layer: Layer, motion: str, mover: Mover, share: float) -> str:

@@ -186,7 +186,7 @@ def put_on(rider: Block, base: Block) -> Block:
         rider.scale(min(1.0, 0.5 * item.h / rider.h))
     riding = any(each.pose == "ride" for each in rider.items)
     if item.thing.name in FLAT:
-        wide = rider.w * (1.12 if len(rider.items) > 1 else 1.25)
+        wide = rider.w * (1.12 if len(rider.items) > 1 else 1.7 if item.thing.name in {"sofa", "bench"} else 1.25)
         grow = min(max(wide / item.w, 0.75), 3.0)
         base.scale(grow)
         if item.thing.name in {"table", "stool"} and item.h > rider.h * 1.1:
@@ -198,7 +198,14 @@ def put_on(rider: Block, base: Block) -> Block:
             base.scale(max(1.0, min(1.8, rider.h * 0.72 / item.h)))
     x, y = _seat(item)
     rider.put(middle=x, bottom=y + (0.2 * rider.h if riding else 0.03 * rider.h))
-    if item.thing.name in {"bed", "sofa", "chair", "swing"} or riding:
+    for each in rider.items:
+        if each.drawing.seat is not None:
+            # Legs hang from the seat, as far as there is room for them.
+            _, top, _, low = each.drawing.box
+            hang = (low - each.drawing.seat) / (low - top) * each.h
+            rider.move(0.0, min(hang, 0.94 * (item.box[3] - y)) - 0.03 * rider.h)
+            break
+    if item.thing.name in {"bed", "sofa", "chair", "swing", "bench"} or riding:
         rider.raise_(item.z + 2)
     else:
         rider.raise_(2)
@@ -303,14 +310,48 @@ def overlapped(front: Block, back: Block, rng: random.Random) -> Block:
     if front.main.thing.section in LIVING and front.h > back.h * 1.05:
         back.scale(min(1.5, front.h * 1.05 / back.h))
         x1, _, x2, y2 = back.box
-    overlap = 0.34 * min(front.w, back.w)
-    middle = x2 - overlap + front.w / 2 if side > 0 else x1 + overlap - front.w / 2
-    if back.w > 1.8 * front.w:
-        middle = (x1 + x2) / 2 + side * 0.2 * (x2 - x1)
-    front.put(middle=middle, bottom=y2 + 0.06)
+    if back.main.thing.section in LIVING:
+        # Who is behind something looks out on the free side.
+        for item in back.items:
+            faces(item, "left" if side > 0 else "right")
+    middle = (x1 + x2) / 2
+    if front.main.h * front.main.w > 0.3 * back.main.h * back.main.w:
+        reach = (front.w + back.w) / 2
+        shifts = [side * reach * (0.94 - 0.94 * number / SHIFTS) for number in range(SHIFTS + 1)]
+        front.put(middle=middle, bottom=y2 + 0.06)
+        front.move(_covering(front, back, shifts), 0.0)
+    else:
+        front.put(middle=middle + side * 0.2 * (x2 - x1), bottom=y2 + 0.06)
     front.raise_(6 + max(item.z for item in back.items) - min(item.z for item in front.items))
     back.join(front, overlapping=True)
     return back
+
+
+SHIFTS: Final = 14
+HIDDEN: Final = 0.3
+"""Share of what is behind something that it hides: enough to say so, and little enough to know it by the rest."""
+
+
+def _covering(front: Block, back: Block, shifts: Sequence[float]) -> float:
+    """How far aside the front one goes: the first shift that hides HIDDEN of the back one, but not its head."""
+    x1, y1, x2, y2 = back.box
+    across, down = np.meshgrid(np.linspace(x1, x2, 26)[1:-1], np.linspace(y1, y2, 26)[1:-1])
+    points = np.stack([across.ravel(), down.ravel()], axis=1)
+    points = points[np.any([item.covers(points) for item in back.items], axis=0)]
+    x, y, wide = back.main.head()
+    head = np.hypot(points[:, 0] - x, points[:, 1] - y) < wide * 0.45
+    if back.main.thing.section not in LIVING or not head.any():
+        head[:] = False
+    best, most = shifts[0], -1.0
+    for shift in shifts:
+        hidden = np.any([item.covers(points - np.array([shift, 0.0])) for item in front.items], axis=0)
+        seen = not head.any() or hidden[head].mean() < 0.3
+        share = float(hidden.mean()) if len(hidden) else 0.0
+        if seen and share > most:
+            best, most = shift, share
+        if most >= HIDDEN:
+            break
+    return best
 
 
 def between(mine: Block, other: Block) -> Block:

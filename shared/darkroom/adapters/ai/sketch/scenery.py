@@ -62,6 +62,57 @@ def drawn(stage: Stage, *, touch: int = 0) -> list[Layer]:
     return stage.layers
 
 
+def passing(stage: Stage, motion: str, *, upwards: bool) -> None:
+    """Where there is no place, what somebody passes who stays in the middle of the picture, going on and on."""
+    side = stage.side
+    if upwards:
+        for number in range(9):
+            x, y = stage.width * (number * 0.618 % 1.0), stage.height * (number * 0.236 % 1.0)
+            long = side * (0.05 + 0.03 * (number % 3))
+            stage.add(stage.strokes(line((x, y), (x - long * 0.7, y + long * 0.7), step=long / 4)), "rush", (x, y))
+    elif motion == "fly":
+        for number, y in enumerate((0.16, 0.84)):
+            x, wide = stage.width * (0.2 + 0.5 * number), side * (0.2 - 0.03 * number)
+            stage.cloud(x, stage.height * y, wide, motion="pass")
+        for number, y in enumerate((0.34, 0.62, 0.72)):
+            x = stage.width * (0.9 - 0.37 * number)
+            stage.add(
+                stage.strokes(
+                    line((x, stage.height * y), (x + side * 0.08, stage.height * y), step=side * 0.02), weight=0.9
+                ),
+                "rush",
+                (x, stage.height * y),
+            )
+    elif motion == "swim":
+        for number in range(7):
+            x, y, r = number / 7 * stage.width, stage.height * (0.12 + 0.76 * (number * 0.618 % 1.0)), side * 0.012
+            ring = ellipse(x, y, r * (1 + number % 2), r * (1 + number % 2), 20)
+            wavelet = smooth([(x, y), (x + 2 * r, y - r), (x + 4 * r, y), (x + 6 * r, y - r), (x + 8 * r, y)])
+            marks = stage.strokes(wavelet if number % 2 else np.concatenate([ring, ring[:2]]), weight=0.9)
+            stage.add(marks, "pass", (x, y))
+    else:
+        _roadside(stage, "pass" if motion == "walk" else "rush")
+
+
+def _roadside(stage: Stage, pace: str) -> None:
+    """Tufts and pebbles beside the way."""
+    low = stage.height - stage.ground
+    for number in range(6):
+        x, y = number / 6 * stage.width, stage.ground + low * (0.22 + 0.5 * (number * 0.618 % 1.0))
+        size = stage.side * 0.022
+        if number % 2:
+            pebble = arc(x, y, size, size * 0.6, 180, 360, 12)
+            marks = [pebble, line((x - size * 1.4, y), (x + size * 1.4, y), step=size)]
+        else:
+            marks = [
+                smooth(
+                    [(x + size * 0.3 * lean, y), (x + size * 0.5 * lean, y - size), (x + size * lean, y - 1.7 * size)]
+                )
+                for lean in (-0.9, 0.05, 0.9)
+            ]
+        stage.add(stage.strokes(*marks, weight=0.9), pace, (x, y))
+
+
 def night(stage: Stage) -> None:
     stage.moon()
     stage.stars(16, 0.62 if stage.layout.ground is not None else 1.0)

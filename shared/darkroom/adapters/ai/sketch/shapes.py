@@ -12,6 +12,7 @@ import numpy as np
 
 from darkroom.adapters.ai.sketch.art import Drawing, GlyphArt, Part, Shape, Stroke, bounds
 from darkroom.adapters.ai.sketch.hand import ellipse, polygon, resampled_corners, ribbon, smooth
+from darkroom.adapters.ai.sketch.limbs import Hinge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from darkroom.adapters.ai.sketch.glyphs import Glyph
+    from darkroom.adapters.ai.sketch.limbs import Limb
 
     Points = NDArray[np.float64]
 
@@ -444,9 +446,6 @@ def shape(name: str, colours: Sequence[str]) -> Drawing:
 
 # --- bodies ----------------------------------------------------------------------------------------------------------
 
-NEXT_POSE: Final = {"stand": "step", "wave": "wave back"}
-"""The pose that takes turns with another where somebody walks or waves."""
-
 
 def figure(
     glyph: Glyph, body: str, colours: Sequence[str], solid: str, *, pose: str, clothes: Sequence[str], dress: bool
@@ -461,12 +460,14 @@ def figure(
     head = Part(GlyphArt(glyph, scale, -(x1 + x2) / 2 * scale, 60 - y1 * scale), tuple(colours), solid)
     skin = colours[0]
     if body == "plush":
-        parts, grip = _plush(neck, skin, colours, solid, pose)
+        parts, grip, seat = _plush(neck, skin, colours, solid, pose)
     else:
-        parts, grip = _person(neck, skin, clothes, pose, dress=dress)
+        parts, grip, seat = _person(neck, skin, clothes, pose, dress=dress)
     outlines = [outline for part in parts for outline in part.art.silhouette]
     low = bounds([*outlines, np.array([[-wide / 2, 60.0], [wide / 2, chin]])])
-    return Drawing(low, (*parts, head), grip=grip, head=(0.0, 60 + high * 0.52, wide * 0.92))
+    return Drawing(
+        low, (*parts, head), grip=grip, head=(0.0, 60 + high * 0.52, wide * 0.92), seat=seat if pose == "sit" else None
+    )
 
 
 def _limb(points: Sequence[tuple[float, float]], width: float, end: float | None = None) -> Points:
@@ -495,49 +496,39 @@ ARMS: Final = {
     "play": (((0, 0), (-110, 190), (90, 250)), ((0, 0), (150, 170), (-40, 330))),
     "cheer": (((0, 0), (-200, -40), (-330, -260)), ((0, 0), (200, -40), (330, -260))),
     "wave": (((0, 0), (-150, 170), (-190, 360)), ((0, 0), (230, -60), (290, -330))),
-    "wave back": (((0, 0), (-150, 170), (-190, 360)), ((0, 0), (230, 0), (450, -200))),
+    "walk": (((0, 0), (-90, 190), (-70, 380)), ((0, 0), (90, 190), (120, 370))),
+    "sit": (((0, 0), (-140, 170), (-120, 330)), ((0, 0), (140, 170), (120, 330))),
     "ride": (((0, 0), (-190, 110), (-380, 150)), ((0, 0), (-60, 170), (-280, 230))),
 }
 """From each shoulder, as offsets; the left arm first."""
 
 
-def _arms(pose: str, shoulder: float, top: float, width: float) -> tuple[list[Points], list[tuple[float, float]]]:
-    arms, hands = [], []
+def _arms(
+    pose: str, shoulder: float, top: float, width: float, *, hand: float = 0.0
+) -> list[tuple[Points, Points | None, tuple[float, float], tuple[Limb, ...]]]:
+    """Left and right: the arm, its hand if it has one of its own, where that is, and how the arm swings."""
+    arms = []
     for side, way in zip((-1, 1), ARMS[pose], strict=True):
         points = [(side * shoulder + x, top + y) for x, y in way]
-        arms.append(_limb(points, width, width * 0.8))
-        hands.append(points[-1])
-    return arms, hands
+        (x, y), (elbow_x, elbow_y) = points[-1], points[1]
+        swing: tuple[Limb, ...] = ()
+        if pose == "wave" and side > 0:
+            swing = (Hinge("wave", elbow_x, elbow_y, -14.0, 44.0, sector=(-165.0, 30.0)),)
+        elif pose in {"walk", "cheer", "stand", "wave"}:
+            # Each arm goes with the leg of the other side.
+            swing = (Hinge("arm", side * shoulder, top, -17.0, 17.0, shift=0.0 if side > 0 else 0.5),)
+        palm = ellipse(x, y, hand, hand, 20) if hand else None
+        arms.append((_limb(points, width, width * 0.8), palm, (x, y), swing))
+    return arms
 
 
 def _person(
     neck: float, skin: str, clothes: Sequence[str], pose: str, *, dress: bool
-) -> tuple[list[Part], tuple[float, float]]:
+) -> tuple[list[Part], tuple[float, float], float]:
+    """The parts of a body, where its right hand is, and how far down it sits."""
     top, bottom, shoes = clothes[0], clothes[1], clothes[2]
     shoulder, hip, hem = 210.0, neck + 430, neck + 520
-    feet = neck + 820
-    spread = 150.0 if pose != "step" else 210.0
-    legs = [
-        _limb([(side * 95, hip), (side * (95 + spread) / 2, (hip + feet) / 2), (side * spread, feet - 40)], 130, 115)
-        for side in (-1, 1)
-    ]
-    sole = smooth(
-        [
-            (spread - 75, feet - 60),
-            (spread + 30, feet - 75),
-            (spread + 125, feet - 25),
-            (spread + 110, feet + 25),
-            (spread - 80, feet + 25),
-        ],
-        closed=True,
-    )
-    soles = [sole, mirrored(sole)]
-    if pose == "ride":
-        legs = [
-            _limb([(side * 60, hip), (side * 230 - 60, hip + 90), (side * 200 - 90, feet - 130)], 130, 115)
-            for side in (-1, 1)
-        ]
-        soles = []
+    feet = hip + (330 if pose == "sit" else 390)
     shirt = smooth(
         [
             (-110, neck - 20),
@@ -553,36 +544,68 @@ def _person(
         closed=True,
     )
     if dress:
+        low, wide = (hem + 40, 330) if pose == "sit" else (hem + 80, 340) if pose == "walk" else (hem + 140, 360)
         shirt = smooth(
             [
                 (-110, neck - 20),
                 (-shoulder, neck + 70),
                 (-190, neck + 240),
-                (-360, hem + 120),
-                (0, hem + 160),
-                (360, hem + 120),
+                (-wide, low - 20),
+                (0, low + 20),
+                (wide, low - 20),
                 (190, neck + 240),
                 (shoulder, neck + 70),
                 (110, neck - 20),
             ],
             closed=True,
         )
-    arms, hands = _arms(pose, shoulder, neck + 110, 105)
-    palms = [ellipse(x, y, 62, 62, 20) for x, y in hands]
-    trousers = Part(Shape(tuple((0, leg) for leg in legs)), (skin if dress else bottom,), INK)
-    parts = [trousers]
-    if soles:
-        parts.append(Part(Shape(tuple((0, sole) for sole in soles)), (shoes,), INK))
-    sleeves = Part(Shape(tuple((0, arm) for arm in arms)), (top,), INK)
+    cloth = skin if dress else bottom
+    legs = [part for side in (-1, 1) for part in _leg(side, hip, feet, pose, (cloth, shoes))]
+    sleeves = []
+    arms = _arms(pose, shoulder, neck + 110, 105, hand=62)
+    for arm, palm, _, swing in arms:
+        if palm is not None:
+            sleeves.append(Part(Shape(((0, palm),)), (skin,), INK, swing))
+        sleeves.append(Part(Shape(((0, arm),)), (top,), INK, swing))
     torso = Part(Shape(((0, shirt),)), (top,), INK)
-    fingers = Part(Shape(tuple((0, palm) for palm in palms)), (skin,), INK)
-    ordered = [*parts, torso, sleeves, fingers] if pose in {"play", "ride"} else [*parts, fingers, sleeves, torso]
-    return ordered, hands[1]
+    knees = [
+        Part(Shape(((0, ellipse(side * 115, hip + 60, 112, 92)),)), (bottom,), INK)
+        for side in (-1, 1)
+        if pose == "sit" and not dress
+    ]
+    if pose in {"play", "ride"}:
+        # The arm before the hand, so that the hand is seen on what it holds.
+        ordered = [*legs, torso, *sleeves[1::2], *sleeves[0::2]]
+    else:
+        ordered = [*legs, *sleeves, torso, *knees]
+    return ordered, arms[1][2], hip + 120
+
+
+def _leg(side: int, hip: float, feet: float, pose: str, colours: tuple[str, str]) -> list[Part]:
+    """One leg and its shoe, which go together."""
+    apart, spread = {"walk": (55.0, 60.0), "sit": (115.0, 125.0)}.get(pose, (95.0, 150.0))
+    step: tuple[Limb, ...] = (Hinge("leg", side * apart, hip, -25.0, 25.0, shift=0.5 if side > 0 else 0.0, lift=75.0),)
+    if pose == "ride":
+        leg = _limb([(side * 60, hip), (side * 230 - 60, hip + 90), (side * 200 - 90, feet - 130)], 130, 115)
+        return [Part(Shape(((0, leg),)), colours[:1], INK)]
+    start = hip + 60 if pose == "sit" else hip
+    middle = (side * (apart + spread) / 2, (start + feet) / 2)
+    leg = _limb([(side * apart, start), middle, (side * spread, feet - 40)], 130, 115)
+    sole = smooth(
+        [(-75, feet - 60), (30, feet - 75), (125, feet - 25), (110, feet + 25), (-80, feet + 25)], closed=True
+    )
+    # Who walks has both shoes in the way they go.
+    if side < 0 and pose != "walk":
+        sole = mirrored(sole)
+    sole += np.array([side * spread, 0.0])
+    moves = () if pose == "sit" else step
+    return [Part(Shape(((0, leg),)), colours[:1], INK, moves), Part(Shape(((0, sole),)), colours[1:], INK, moves)]
 
 
 def _plush(
     neck: float, fur: str, colours: Sequence[str], solid: str, pose: str
-) -> tuple[list[Part], tuple[float, float]]:
+) -> tuple[list[Part], tuple[float, float], float]:
+    """The parts of a body, where its right hand is, and how far down it sits."""
     belly = colours[1] if len(colours) > 1 and colours[1] != fur else "#fff6ea"
     dark = solid in {"#3c3c46", "#8a5a38"}
     limbs = solid if dark else fur
@@ -602,25 +625,61 @@ def _plush(
         closed=True,
     )
     patch = ellipse(0, neck + 390, 200, 190, 36)
-    step = 60 if pose == "step" else 0
-    feet = [
-        smooth(
-            [
-                (side * 210 - 130, body_low + 60),
-                (side * 210 - 120, body_low - 60 - step * (side > 0)),
-                (side * 210, body_low - 100 - step * (side > 0)),
-                (side * 210 + 120, body_low - 60),
-                (side * 210 + 130, body_low + 60),
-            ],
-            closed=True,
-        )
-        for side in (-1, 1)
-    ]
-    arms, hands = _arms(pose, 270, neck + 170, 170)
+    legs = []
+    for side in (-1, 1):
+        if pose == "sit":
+            # Legs towards us: what is seen of them is their soles.
+            sole, pad = ellipse(side * 250, body_low - 60, 140, 155), ellipse(side * 250, body_low - 40, 68, 78)
+            legs += [Part(Shape(((0, sole),)), (limbs,), solid), Part(Shape(((0, pad),)), (belly,), INK)]
+            continue
+        foot = smooth([(-130, 60), (-120, -60), (0, -100), (120, -60), (130, 60)], closed=True)
+        step = Hinge("leg", side * 210, body_low - 420, -13.0, 13.0, shift=0.5 if side > 0 else 0.0, lift=90.0)
+        legs.append(Part(Shape(((0, foot + np.array([side * 210, body_low])),)), (limbs,), solid, (step,)))
+    arms = _arms(pose, 270, neck + 170, 170)
     coat = solid if solid == "#8a5a38" else fur
     body = [Part(Shape(((0, torso),)), (coat,), solid), Part(Shape(((0, patch),)), (belly,), INK)]
-    legs = Part(Shape(tuple((0, foot) for foot in feet)), (limbs,), solid)
-    sleeves = Part(Shape(tuple((0, arm) for arm in arms)), (limbs,), solid)
-    if pose in {"play", "ride"}:
-        return [*body, legs, sleeves], hands[1]
-    return [sleeves, *body, legs], hands[1]
+    sleeves = [Part(Shape(((0, arm),)), (limbs,), solid, swing) for arm, _, _, swing in arms]
+    ordered = [*body, *legs, *sleeves] if pose in {"play", "ride"} else [*sleeves, *body, *legs]
+    return ordered, arms[1][2], body_low + 40
+
+
+# --- wings -----------------------------------------------------------------------------------------------------------
+
+WING: Final = (
+    (-0.02, -0.16), (0.22, -0.27), (0.52, -0.27), (0.82, -0.17), (1.0, 0.0), (0.84, 0.05), (0.78, 0.16), (0.62, 0.14),
+    (0.54, 0.25), (0.38, 0.21), (0.28, 0.29), (0.1, 0.2), (-0.04, 0.06),
+)  # fmt: skip
+"""A spread wing from its root to its tip, which is at (1, 0); its feathers are below."""
+BEAT: Final = (-38.0, 74.0)
+"""Degrees that it turns, from where it is drawn: up, and backwards and down."""
+
+
+def winged(drawing: Drawing, pinions: Sequence[float], head: tuple[float, float, float] | None, looks: str) -> Drawing:
+    """The same with its wings spread, one before and one behind it, or, where it looks at us, one to each side."""
+    x1, y1, x2, y2 = drawing.box
+    x, y = x1 + pinions[0] * (x2 - x1), y1 + pinions[1] * (y2 - y1)
+    long = pinions[2] * (x2 - x1)
+    body = drawing.parts[0]
+    colours = (body.solid,) if len(body.art.cores) and not body.art.areas else (body.colours[0], *body.colours[1:])
+    side = 1.0 if looks == "right" else -1.0
+
+    def wing(root: tuple[float, float], turn: float, back: float, size: float = 1.0) -> Part:
+        """Its root there, `turn` degrees up from where its tip would point straight back."""
+        angle = np.deg2rad(-turn)
+        spin = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        outline = smooth([(px * long * size, py * long * size) for px, py in WING], closed=True) @ spin
+        at = np.array([x, y]) + np.array(root) * long
+        low, high = BEAT if back > 0 else (-BEAT[0], -BEAT[1])
+        beat = Hinge("wing", float(at[0]), float(at[1]), low, high)
+        return Part(Shape(((0, outline * np.array([back, 1.0]) + at),)), colours, body.solid, (beat,))
+
+    if looks:
+        far, near = wing((0.08 * side, -0.1), 84, -side, 0.86), wing((0.0, 0.0), 62, -side)
+        parts = [far, *drawing.parts, near]
+    else:
+        parts = [wing((way * 0.3, 0.0), 42, way) for way in (-1.0, 1.0)] + [*drawing.parts]
+    spread = bounds([np.array([[x1, y1], [x2, y2]]), *(each for part in parts for each in part.art.silhouette)])
+    where = None
+    if head is not None:
+        where = x1 + head[0] * (x2 - x1), y1 + head[1] * (y2 - y1), head[2] * (x2 - x1)
+    return Drawing(spread, tuple(parts), head=where)

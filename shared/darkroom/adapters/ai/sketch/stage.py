@@ -6,7 +6,7 @@ Background is paler and thinner than the subject, beneath it, and never in the m
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,12 +16,12 @@ from darkroom.adapters.ai.sketch.art import Drawing, GlyphArt, Part
 from darkroom.adapters.ai.sketch.glyphs import font
 from darkroom.adapters.ai.sketch.hand import ellipse, polygon, smooth
 from darkroom.adapters.ai.sketch.shapes import INK, arc, line
-from darkroom.adapters.ai.sketch.styles import Look, Paint, Sheet, filled, mixed, painted
+from darkroom.adapters.ai.sketch.styles import Fill, Look, Paint, Sheet, filled, inked, mixed, painted
 from darkroom.domain.doodles import Style
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -76,6 +76,38 @@ class Layer:
     """Whose shadow it is: the index of the layout's item that it goes with."""
     traced: list[Points] = field(default_factory=list)
     """Outlines of its ink in pixels, where it is to be seen being drawn."""
+    drawn: Drawn | None = None
+    """What it is made of, where it can be bent."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A drawing on the sheet, part by part from back to front, and how its units became pixels: units @ by + at."""
+
+    parts: Sequence[tuple[Part, Sequence[Fill]]]
+    by: Points
+    at: Points
+    before: str = ""
+    """SVG of what is drawn with it, beneath: a string."""
+
+    def bent(self, bend: Callable[[Part], Callable[[Points], Points] | None]) -> str:
+        """SVG of it as its limbs are then. `bend` says of a part where its points go, in units."""
+        back = np.linalg.inv(self.by)
+        pieces = [self.before]
+        for part, fills in self.parts:
+            where = bend(part)
+            if where is None:
+                pieces.extend(fill.svg() for fill in fills)
+                continue
+            for fill in fills:
+                lengths = [len(outline) for outline in fill.outlines]
+                if not sum(lengths):
+                    continue
+                pixels = np.concatenate([*fill.outlines])
+                units = (pixels - self.at) @ back
+                moved = pixels + (where(units) - units) @ self.by
+                pieces.append(replace(fill, outlines=np.split(moved, np.cumsum(lengths)[:-1])).svg())
+        return "".join(pieces)
 
 
 @dataclass
@@ -134,7 +166,7 @@ class Stage:
 
         drawing = Drawing(glyph.box, (Part(GlyphArt(glyph), thing.colours or ("#ffffff",), thing.solid or INK),))
         paint = Paint(self.accent, faint=faint)
-        return painted(drawing, place, scale, Sheet(self.hand, self.look, self.rng, self.side), paint)
+        return inked(painted(drawing, place, scale, Sheet(self.hand, self.look, self.rng, self.side), paint))
 
     def free_x(self, width: float, tries: int = 24) -> float | None:
         """Somewhere left or right of the subject with room for that width; None where there is none."""
@@ -313,7 +345,7 @@ class Stage:
                     self.cloud(x, y, wide)
                     break
 
-    def cloud(self, x: float, y: float, wide: float, colour: str = "#ffffff") -> None:
+    def cloud(self, x: float, y: float, wide: float, colour: str = "#ffffff", motion: str = "drift") -> None:
         high = wide * 0.42
         outline = np.concatenate([
             arc(x - wide * 0.27, y, wide * 0.23, high * 0.42, 90, 262, 14),
@@ -323,7 +355,7 @@ class Stage:
         ])  # fmt: skip
         self.add(
             self.area(outline, colour, outlined=not self.colourful or self.transparent or not self.settings),
-            "drift",
+            motion,
             (x, y),
         )
 

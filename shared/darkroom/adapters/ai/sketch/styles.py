@@ -9,7 +9,7 @@ minimalist  a thin line that swells and fades, one accent colour, much white
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -89,8 +89,8 @@ def painted(
     *,
     above: float | None = None,
     traced: list[Points] | None = None,
-) -> str:
-    """SVG of one drawing. `place` maps its units to pixels, `scale` is how many pixels a unit is.
+) -> list[tuple[Part, list[Fill]]]:
+    """One drawing, part by part from back to front. `place` maps its units to pixels, `scale` is how many a unit is.
 
     With `above`, only what is further down than that is drawn. The outlines of the ink are added to `traced`.
     """
@@ -119,8 +119,8 @@ def painted(
         lines = part.art.lines(bent, widths)
         if traced is not None:
             traced.extend(lines)
-        pieces.append(painter(part, lines, brush))
-    return "".join(pieces)
+        pieces.append((part, painter(part, lines, brush)))
+    return pieces
 
 
 @dataclass(frozen=True)
@@ -144,33 +144,33 @@ class _Brush:
     def placed(self, outlines: Iterable[Points]) -> list[Points]:
         return [self.bent(outline) for outline in outlines]
 
-    def cleared(self, part: Part) -> str:
+    def cleared(self, part: Part) -> list[Fill]:
         """The paper beneath a drawing, so that it hides what is behind it."""
-        return filled(self.placed(part.art.silhouette), self.look.paper) if self.paint.opaque else ""
+        return [Fill(self.placed(part.art.silhouette), self.look.paper)] if self.paint.opaque else []
 
 
-def _simple(part: Part, lines: list[Points], brush: _Brush) -> str:
-    pieces = [brush.cleared(part)]
+def _simple(part: Part, lines: list[Points], brush: _Brush) -> list[Fill]:
+    pieces = brush.cleared(part)
     if brush.paint.tint:
-        pieces.append(_tinted(part, brush, brush.paint.tint))
-    pieces.append(filled(lines, brush.ink, rule="nonzero"))
+        pieces += _tinted(part, brush, brush.paint.tint)
+    pieces.append(Fill(lines, brush.ink, rule="nonzero"))
     hollow = brush.paint.tint if part.solid == brush.paint.tint else brush.look.paper
-    pieces.extend(filled(brush.placed(core), hollow) for core in part.art.cores if extent(core) >= SMALL_CORE)
-    return "".join(pieces)
+    pieces.extend(Fill(brush.placed(core), hollow) for core in part.art.cores if extent(core) >= SMALL_CORE)
+    return pieces
 
 
-def _tinted(part: Part, brush: _Brush, tint: str) -> str:
+def _tinted(part: Part, brush: _Brush, tint: str) -> list[Fill]:
     """The areas that have the colour asked for, as a marker would fill them."""
-    return "".join(
-        filled(brush.placed(outlines), tint)
+    return [
+        Fill(brush.placed(outlines), tint)
         for rank, outlines in part.art.areas
         if part.colours and part.colours[min(rank, len(part.colours) - 1)] == tint
-    )
+    ]
 
 
-def _detailed(part: Part, lines: list[Points], brush: _Brush) -> str:
+def _detailed(part: Part, lines: list[Points], brush: _Brush) -> list[Fill]:
     hand, unit = brush.hand, brush.sheet.side
-    pieces = [brush.cleared(part)]
+    pieces = brush.cleared(part)
     shade: list[Points] = []
     tints: list[Points] = []
     for rank, outlines in part.art.areas:
@@ -193,11 +193,11 @@ def _detailed(part: Part, lines: list[Points], brush: _Brush) -> str:
         if brush.paint.tint and part.solid == brush.paint.tint
         else mixed(brush.ink, brush.look.paper, 0.72)
     )
-    pieces.append(filled(tints, brush.paint.tint or brush.ink, opacity=0.8, rule="nonzero"))
-    pieces.append(filled(lines, brush.ink, rule="nonzero"))
-    pieces.append(filled(washed, wash))
-    pieces.append(filled(dark, brush.ink, rule="nonzero", opacity=0.85))
-    pieces.append(filled(shade, brush.ink, rule="nonzero", opacity=0.6))
+    pieces.append(Fill(tints, brush.paint.tint or brush.ink, opacity=0.8, rule="nonzero"))
+    pieces.append(Fill(lines, brush.ink, rule="nonzero"))
+    pieces.append(Fill(washed, wash))
+    pieces.append(Fill(dark, brush.ink, rule="nonzero", opacity=0.85))
+    pieces.append(Fill(shade, brush.ink, rule="nonzero", opacity=0.6))
     if not brush.paint.faint:
         again = [
             hand.loop(
@@ -206,48 +206,48 @@ def _detailed(part: Part, lines: list[Points], brush: _Brush) -> str:
             for outline in brush.placed(part.art.silhouette)
             if len(outline) > 12
         ]
-        pieces.append(filled(again, brush.ink, rule="nonzero", opacity=0.55))
-    return "".join(pieces)
+        pieces.append(Fill(again, brush.ink, rule="nonzero", opacity=0.55))
+    return pieces
 
 
-def _cartoon(part: Part, lines: list[Points], brush: _Brush) -> str:
+def _cartoon(part: Part, lines: list[Points], brush: _Brush) -> list[Fill]:
     faint = brush.paint.faint
     base = part.colours[0] if part.colours else "#ffffff"
-    pieces = [filled(brush.placed(part.art.silhouette), toned(base, faint, brush))]
+    pieces = [Fill(brush.placed(part.art.silhouette), toned(base, faint, brush))]
     for rank, outlines in part.art.areas:
         colour = toned(part.colours[min(rank, len(part.colours) - 1)] if part.colours else base, faint, brush)
-        pieces.append(filled(brush.placed(outlines), colour))
+        pieces.append(Fill(brush.placed(outlines), colour))
         if extent(outlines) >= LEAST_SHADED and not faint:
-            pieces.append(filled(_edge(outlines, 45, 95, brush), darker(colour), rule="nonzero", opacity=0.55))
+            pieces.append(Fill(_edge(outlines, 45, 95, brush), darker(colour), rule="nonzero", opacity=0.55))
             pieces.append(
-                filled(_edge(outlines, 225, 44, brush, inset=85, spread=34), "#ffffff", rule="nonzero", opacity=0.75)
+                Fill(_edge(outlines, 225, 44, brush, inset=85, spread=34), "#ffffff", rule="nonzero", opacity=0.75)
             )
-    pieces.append(filled(lines, mixed(brush.ink, brush.look.paper, 0.1) if faint else brush.ink, rule="nonzero"))
+    pieces.append(Fill(lines, mixed(brush.ink, brush.look.paper, 0.1) if faint else brush.ink, rule="nonzero"))
     for core in part.art.cores:
         if extent(core) >= SMALL_CORE:
             colour = toned(part.solid, faint, brush)
-            pieces.append(filled(brush.placed(core), colour))
+            pieces.append(Fill(brush.placed(core), colour))
             if extent(core) >= 4 * LEAST_SHADED and not faint:
                 pieces.append(
-                    filled(_edge(core, 225, 40, brush, inset=80, spread=30), "#ffffff", rule="nonzero", opacity=0.55)
+                    Fill(_edge(core, 225, 40, brush, inset=80, spread=30), "#ffffff", rule="nonzero", opacity=0.55)
                 )
-    return "".join(pieces)
+    return pieces
 
 
-def _minimalist(part: Part, lines: list[Points], brush: _Brush) -> str:
-    pieces = [brush.cleared(part)]
+def _minimalist(part: Part, lines: list[Points], brush: _Brush) -> list[Fill]:
+    pieces = brush.cleared(part)
     if brush.paint.tint:
-        pieces.append(_tinted(part, brush, brush.paint.tint))
-    pieces.append(filled(lines, brush.ink, rule="nonzero"))
+        pieces += _tinted(part, brush, brush.paint.tint)
+    pieces.append(Fill(lines, brush.ink, rule="nonzero"))
     accent = brush.paint.tint or brush.paint.accent
     pieces.extend(
-        filled(brush.placed(core), brush.look.paper if brush.paint.faint else accent)
+        Fill(brush.placed(core), brush.look.paper if brush.paint.faint else accent)
         for core in part.art.cores
         if extent(core) >= SMALL_CORE
     )
     if part.colours and part.colours[0] == part.solid:
-        pieces.insert(1, filled(brush.placed(part.art.silhouette), accent))
-    return "".join(pieces)
+        pieces.insert(1 if brush.paint.opaque else 0, Fill(brush.placed(part.art.silhouette), accent))
+    return pieces
 
 
 def solids(part: Part) -> list[Sequence[Points]]:
@@ -310,13 +310,32 @@ def extent(outlines: Sequence[Points]) -> float:
 # --- paint -----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Fill:
+    """Outlines in pixels, filled with one colour."""
+
+    outlines: Sequence[Points]
+    colour: str
+    rule: str = field(default="evenodd", kw_only=True)
+    opacity: float = field(default=1.0, kw_only=True)
+
+    def svg(self) -> str:
+        """A path, its numbers in tenths of a pixel; "" where there is nothing to fill."""
+        data = path(self.outlines)
+        if not data:
+            return ""
+        see = f' fill-opacity="{self.opacity:g}"' if self.opacity < 1 else ""
+        how = ' fill-rule="evenodd"' if self.rule == "evenodd" else ""
+        return f'<path fill="{self.colour}"{how}{see} d="{data}"/>'
+
+
 def filled(outlines: Sequence[Points], colour: str, *, rule: str = "evenodd", opacity: float = 1.0) -> str:
-    data = path(outlines)
-    if not data:
-        return ""
-    see = f' fill-opacity="{opacity:g}"' if opacity < 1 else ""
-    how = ' fill-rule="evenodd"' if rule == "evenodd" else ""
-    return f'<path fill="{colour}"{how}{see} d="{data}"/>'
+    return Fill(outlines, colour, rule=rule, opacity=opacity).svg()
+
+
+def inked(pieces: Iterable[tuple[Part, Sequence[Fill]]]) -> str:
+    """SVG of what `painted` gave."""
+    return "".join(fill.svg() for _, fills in pieces for fill in fills)
 
 
 def rgb(colour: str) -> tuple[float, float, float]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from darkroom.adapters.ai.sketch.limbs import WORDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -73,6 +75,10 @@ class Thing:
     face: str = ""
     others: tuple[str, ...] = ()
     section: str = ""
+    limbs: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    """What of it moves by itself, as limbs.WORDS reads it."""
+    pinions: tuple[float, ...] = ()
+    """Where its wings are hinged, and how long they are: its drawing has them folded."""
 
 
 def singular(word: str) -> str:
@@ -239,12 +245,21 @@ def _numbers(text: str) -> tuple[float, ...]:
     return tuple(float(number) for number in text.split(","))
 
 
+def _moving(text: str) -> tuple[str, tuple[float, ...]]:
+    word, _, numbers = text.partition(":")
+    if word not in WORDS:
+        raise KeyError(word)
+    return word, _numbers(numbers)
+
+
 VALUES: Final[dict[str, tuple[str, Callable[[str], object]]]] = {
     "head": ("head", _numbers),
     "seat": ("seat", _numbers),
     "in": ("rim", float),
     "turn": ("turn", float),
     "face": ("face", str),
+    "moves": ("limbs", lambda text: tuple(_moving(each) for each in text.split("/"))),
+    "pinions": ("pinions", _numbers),
     "alt": ("others", lambda text: tuple(_emojis(text))),
 }
 """What may be written with an equals sign: the field of `Thing`, and how it is read."""
