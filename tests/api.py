@@ -244,7 +244,7 @@ class MemoryParts:
             time=TIME,
         )
         return FaceReading(
-            self.face_model,
+            lambda pack: self.face_model(pack),  # noqa: PLW0108 - a test may put another one there later
             sources,
             quality=self.face_meter,
             pictures=self.face_pictures,

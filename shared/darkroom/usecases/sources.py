@@ -75,13 +75,18 @@ ITEM_ERRORS: Final = (
     UnacceptableUrlError,
 )
 """What is wrong with one image and says nothing about the others."""
-BY_CODE: Final = {kind.code: kind for kind in ITEM_ERRORS} | {"OUT_OF_TIME": FetchFailedError}
+BY_CODE: Final[Mapping[str, type[DarkroomError]]] = {
+    **{kind.code: kind for kind in ITEM_ERRORS},
+    **dict.fromkeys(("HOST_NOT_FOUND", "FETCH_TIMED_OUT", "CONNECTION_FAILED", "OUT_OF_TIME"), FetchFailedError),
+    **dict.fromkeys(("TOO_MANY_PIXELS", "TOO_MANY_FRAMES"), TooLargeError),
+}
+"""What an exact code is of: an error that was told is raised again as what it was."""
 
 
 def picture_error(told: Mapping[str, str]) -> DarkroomError:
     """The error that a result `{code, message}` tells of (`redaction.told`); codes of no class of their own are a
     picture's own fault."""
-    kind: type[DarkroomError] = BY_CODE.get(told["code"], BadImageError)
+    kind = BY_CODE.get(told["code"], BadImageError)
     return kind(told["message"], code=told["code"])
 
 
