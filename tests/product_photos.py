@@ -118,7 +118,106 @@ BOOT: Final = """
 <path d="M260 200 h280 l10 330 q180 30 260 110 q40 40 34 80 h-590 q-14-240 6-520z" fill="url(#leather)"/>
 <path d="M246 716 h604 q10 50-10 72 h-584 q-16-30-10-72z" fill="url(#rubber)"/>
 """
+PALE: Final = {
+    "white-mug": """
+<defs><linearGradient id="g"><stop offset="0" stop-color="#cfcfce"/><stop offset=".18" stop-color="#f1f1f0"/>
+<stop offset=".6" stop-color="#fbfbfa"/><stop offset="1" stop-color="#c6c6c5"/></linearGradient></defs>
+<path fill="#dddddc" d="M690 380 h46 q118 0 118 140 t-128 150 h-60 v-66 h52 q66 0 66-84 t-60-76 h-34z"/>
+<path d="M200 300 q0-40 250-40 t250 40 v400 q0 90-90 90 h-320 q-90 0-90-90z" fill="url(#g)"/>
+<ellipse cx="450" cy="302" rx="250" ry="46" fill="#f4f4f3"/>
+<ellipse cx="450" cy="308" rx="226" ry="36" fill="#cdcdcc"/>
+""",
+    "high-key-mug": """
+<defs><linearGradient id="g"><stop offset="0" stop-color="#e4e4e3"/><stop offset=".2" stop-color="#f8f8f8"/>
+<stop offset=".75" stop-color="#fdfdfd"/><stop offset="1" stop-color="#e6e6e5"/></linearGradient></defs>
+<path fill="#ececeb" d="M690 380 h46 q118 0 118 140 t-128 150 h-60 v-66 h52 q66 0 66-84 t-60-76 h-34z"/>
+<path d="M200 300 q0-40 250-40 t250 40 v400 q0 90-90 90 h-320 q-90 0-90-90z" fill="url(#g)"/>
+<ellipse cx="450" cy="302" rx="250" ry="46" fill="#f6f6f6"/>
+<ellipse cx="450" cy="308" rx="226" ry="36" fill="#dededd"/>
+""",
+    "white-sneaker": """
+<defs><linearGradient id="u" x2="0" y2="1"><stop offset="0" stop-color="#f6f6f5"/>
+<stop offset="1" stop-color="#d9d9d7"/></linearGradient><linearGradient id="s" x2="0" y2="1">
+<stop offset="0" stop-color="#f2f1ee"/><stop offset="1" stop-color="#c4c3bf"/></linearGradient></defs>
+<path fill="url(#u)" d="M80 610 q-14-150 40-250 q70 40 150 10 q60-24 90-70 q120 130 250 180 q170 40 240 70 q70 30 66
+ 100 z"/>
+<path d="M66 610 h858 q20 60-30 90 h-770 q-64-16-58-90z" fill="url(#s)"/>
+<path d="M66 640 h852" stroke="#bdbcb8" stroke-width="6"/>
+<path d="M120 360 q70 40 150 10 q60-24 90-70 l44 44 q-120 130-290 96z" fill="#bcbcba"/>
+<path d="M420 400 l70-34 M470 440 l66-38 M526 474 l60-40 M586 504 l54-40" stroke="#c9c9c7" stroke-width="15"
+ stroke-linecap="round"/>
+""",
+    "t-shirt": """
+<defs><linearGradient id="t"><stop offset="0" stop-color="#d6d8da"/><stop offset=".3" stop-color="#f3f4f5"/>
+<stop offset=".55" stop-color="#e8eaec"/><stop offset=".75" stop-color="#f6f7f7"/>
+<stop offset="1" stop-color="#d2d4d6"/></linearGradient></defs>
+<path d="M360 150 q140 70 280 0 l190 90 q40 20 60 70 l50 130 -130 60 -50 -70 v420 q-260 40-520 0 v-420 l-50 70
+ -130-60 50-130 q20-50 60-70z" fill="url(#t)"/>
+<path d="M360 150 q140 110 280 0 q-10 60-140 76 q-130-16-140-76z" fill="#c3c5c8"/>
+<path d="M300 420 q20 180 0 420 M700 420 q-24 180 4 420 M430 500 q40 140 10 330" stroke="#d3d5d8" stroke-width="7"
+ fill="none"/>
+""",
+    "lotion": """
+<defs><linearGradient id="b"><stop offset="0" stop-color="#cbcac7"/><stop offset=".25" stop-color="#f7f6f4"/>
+<stop offset=".65" stop-color="#eeedea"/><stop offset="1" stop-color="#c4c3bf"/></linearGradient></defs>
+<rect x="470" y="120" width="60" height="80" fill="#dcdbd8"/>
+<path d="M400 120 h170 q30 0 30 26 h-60 l-10 20 h-130z" fill="#e6e5e2"/>
+<rect x="430" y="190" width="140" height="60" rx="10" fill="url(#b)"/>
+<path d="M350 250 h300 q50 0 50 60 v510 q0 40-40 40 h-320 q-40 0-40-40 v-510 q0-60 50-60z" fill="url(#b)"/>
+<path d="M400 470 h200 M430 520 h140" stroke="#8b8a86" stroke-width="12"/>
+""",
+    "vase": """
+<defs><linearGradient id="v"><stop offset="0" stop-color="#bdb7ae"/><stop offset=".3" stop-color="#f1ece4"/>
+<stop offset=".6" stop-color="#e7e1d8"/><stop offset="1" stop-color="#b3ada4"/></linearGradient></defs>
+<path d="M430 150 h140 q-20 120 90 230 q120 150 10 330 q-40 90-80 120 h-180 q-40-30-80-120 q-110-180 10-330 q110-110
+ 90-230z" fill="url(#v)"/>
+<ellipse cx="500" cy="152" rx="70" ry="16" fill="#a8a299"/>
+""",
+    "plate": """
+<defs><radialGradient id="p"><stop offset="0" stop-color="#f7f7f6"/><stop offset=".62" stop-color="#f0f0ef"/>
+<stop offset=".66" stop-color="#dcdcda"/><stop offset=".7" stop-color="#f6f6f5"/>
+<stop offset=".93" stop-color="#efefee"/><stop offset="1" stop-color="#d2d2d0"/></radialGradient></defs>
+<circle cx="500" cy="500" r="380" fill="url(#p)"/>
+""",
+    "soap": """
+<defs><linearGradient id="o" x2="0" y2="1"><stop offset="0" stop-color="#fbf7f2"/>
+<stop offset=".6" stop-color="#f1ebe3"/><stop offset="1" stop-color="#d8d0c6"/></linearGradient></defs>
+<rect x="180" y="380" width="640" height="330" rx="90" fill="url(#o)"/>
+<path d="M330 560 h340" stroke="#d9d1c7" stroke-width="22" stroke-linecap="round"/>
+""",
+    "headset": """
+<defs><linearGradient id="w"><stop offset="0" stop-color="#cfd0d2"/><stop offset=".35" stop-color="#f5f5f6"/>
+<stop offset="1" stop-color="#c9cacc"/></linearGradient></defs>
+<path d="M190 600 v-120 q0-320 310-320 t310 320 v120 h-52 v-120 q0-262-258-262 t-258 262 v120z" fill="url(#w)"/>
+<g fill="#e3e4e6"><rect x="150" y="520" width="150" height="290" rx="70"/>
+<rect x="700" y="520" width="150" height="290" rx="70"/></g><g fill="#bfc1c4">
+<rect x="262" y="540" width="66" height="250" rx="33"/><rect x="672" y="540" width="66" height="250" rx="33"/></g>
+""",
+    "candle": """
+<defs><linearGradient id="c"><stop offset="0" stop-color="#d8d0c0"/><stop offset=".35" stop-color="#faf6ec"/>
+<stop offset="1" stop-color="#cfc7b7"/></linearGradient></defs>
+<path d="M330 330 h340 v500 q0 20-20 20 h-300 q-20 0-20-20z" fill="url(#c)"/>
+<ellipse cx="500" cy="330" rx="170" ry="34" fill="#f6f1e6"/>
+<path d="M500 326 v-70" stroke="#4b463c" stroke-width="10"/>
+""",
+    "white-stool": """
+<defs><linearGradient id="l"><stop offset="0" stop-color="#c9c9c7"/><stop offset=".5" stop-color="#f4f4f2"/>
+<stop offset="1" stop-color="#c3c3c1"/></linearGradient></defs>
+<rect x="300" y="240" width="34" height="600" fill="url(#l)"/>
+<rect x="666" y="240" width="34" height="600" fill="url(#l)"/>
+<rect x="320" y="600" width="360" height="24" fill="#dcdcda"/>
+<rect x="240" y="190" width="520" height="70" rx="24" fill="#ededeb"/>
+""",
+    "white-box": """
+<path d="M220 300 l280-90 280 90 v420 l-280 110 -280-110z" fill="#efeeec"/>
+<path d="M220 300 l280 100 v430 l-280-110z" fill="#e4e3e0"/>
+<path d="M500 400 l280-100 v420 l-280 110z" fill="#d3d2cf"/>
+<path d="M220 300 l280-90 280 90 -280 100z" fill="#f7f6f4"/>
+""",
+}
+"""As white as what they stand before."""
 PRODUCTS: Final = {
+    **PALE,
     "ring": RING,
     "serum": SERUM,
     "mug": MUG,

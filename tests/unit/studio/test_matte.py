@@ -12,7 +12,7 @@ from darkroom.adapters.studio.matte import CutOut, cut_out
 from PIL import Image
 
 from local import shop
-from tests.product_photos import SHADOWS, backdrop, drawn, photo
+from tests.product_photos import PALE, SHADOWS, backdrop, drawn, photo
 from tests.studio_pictures import busy, pixels_of, scaled
 
 if TYPE_CHECKING:
@@ -131,6 +131,41 @@ def test_the_products_of_the_tour_s_shop_leave_their_shadows_behind(product: sho
     alpha = found.pixels[..., 3].astype(float) / 255
     assert abs(alpha.shape[0] - expected.shape[0]) <= 3
     assert likeness(alpha, expected) > 0.985
+
+
+PALE_PHOTOS = [
+    *[
+        (product, "white", "pool", 0.2)
+        for product in ("white-mug", "high-key-mug", "white-sneaker", "t-shirt", "lotion")
+    ],
+    *[(product, "white", "", 0.0) for product in ("plate", "soap", "headset", "candle", "white-box")],
+    *[(product, "white", "ellipse", 0.12) for product in ("white-sneaker", "white-box", "headset", "candle")],
+]
+"""What is as pale as its background and has an outline all around, if a faint one."""
+
+
+@pytest.mark.parametrize(("product", "on", "shadow", "darkness"), PALE_PHOTOS)
+def test_what_is_as_pale_as_its_background_comes_off_by_its_outline(
+    product: str, on: str, shadow: str, darkness: float
+) -> None:
+    found = taken(product, on, shadow=shadow, darkness=darkness, grain=1.0)
+    assert found is not None
+    alpha, expected = found.pixels[..., 3].astype(float) / 255, truth(product)
+    assert abs(alpha.shape[0] - expected.shape[0]) <= 6
+    assert likeness(alpha, expected) > 0.98
+
+
+@pytest.mark.parametrize("product", [product for product in PALE if product != "white-stool"])
+@pytest.mark.parametrize(("on", "shadow", "darkness"), [("tinted", "tight", 0.3), ("sweep", "pool", 0.25)])
+def test_what_is_pale_and_melts_into_its_ground_is_taken_whole_or_not_at_all(
+    product: str, on: str, shadow: str, darkness: float
+) -> None:
+    found = taken(product, on, shadow=shadow, darkness=darkness, grain=1.0)
+    assert found is None or likeness(found.pixels[..., 3].astype(float) / 255, truth(product)) > 0.975
+
+
+def test_a_face_of_the_ground_s_own_colour_is_not_cut_away() -> None:
+    assert taken("white-box", "tinted", shadow="tight", darkness=0.3) is None
 
 
 def test_a_shadow_seen_through_a_product_goes_too() -> None:

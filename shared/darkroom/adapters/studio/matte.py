@@ -4,7 +4,7 @@ The background is what the picture's rim shows: a smooth surface (a quadratic in
 robustly), from which a flood comes in. Shadows are let through, being the same surface with less light and no edge,
 or at the foot, where they are steep, no crease. Along the outline each pixel is unmixed into product and background,
 and the background's share of its colour removed.
-Everything is numpy: floods run along whole rows and columns at a time.
+What is as pale as its background is found by its outline instead (`outline.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,20 @@ import numpy as np
 
 from darkroom.adapters.imaging.regions import labelled
 from darkroom.adapters.studio.colours import oklab
+from darkroom.adapters.studio.filters import (
+    blurred,
+    box,
+    curvature,
+    dilated,
+    eroded,
+    flooded,
+    pieces,
+    slope,
+    smooth,
+    spread,
+    spread_colour,
+)
+from darkroom.adapters.studio.outline import outlined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +64,6 @@ STEEPEST: Final = 5.0
 """Slope of lightness a pixel that no shadow has."""
 RAGGED: Final = 90.0
 """Perimeter squared over area, a disc being 1: beyond this it is foliage, fur or a street, not a product."""
-SWEEPS: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,47 +80,89 @@ def cut_out(pixels: Bytes) -> CutOut | None:
         return _cropped(pixels)
     rgb = np.ascontiguousarray(pixels[..., :3])
     lab = oklab(rgb) * 100
+    product = _by_colour(lab)
+    soft = None if product is None else _unmixed(rgb, product, faintest=FAINT_OUTLINE)
+    if soft is None:
+        product = _by_outline(lab)
+        soft = None if product is None else _unmixed(rgb, product, faintest=1.0)
+    return None if soft is None else _cropped(soft)
+
+
+def _by_colour(lab: Floats) -> Mask | None:
+    """What differs from its background, less its shadow."""
     found = _background(lab)
     if found is None:
         return None
     ground, surface, noise = found
-    product = _pieces(~ground)
+    product = pieces(~ground)
     if product is None or float(np.median(surface[..., 0])) < DARKEST or _is_band(product):
         return None
-    product = _smooth(product)
+    product = smooth(product)
     product &= ~_holes(lab, surface, product)
     product = _without_shadow(lab, surface, product, noise)
-    if product is None:
+    return product if product is not None and _is_whole(product) else None
+
+
+def _by_outline(lab: Floats) -> Mask | None:
+    """What is as pale as its background, by the edges around it."""
+    found = _surface(lab)
+    if found is None:
         return None
-    area = float(product.mean())
-    perimeter = float((product & ~_eroded(product, 1)).sum())
-    if not SMALLEST <= area <= LARGEST or perimeter**2 / (4 * np.pi * product.sum()) > RAGGED:
+    surface, noise, plain, rim = found
+    if float((plain & rim).sum()) < RIM_KNOWN * float(rim.sum()):
         return None
-    soft = _unmixed(rgb, product)
-    return None if soft is None else _cropped(soft)
+    product = outlined(lab, surface, rim, noise)
+    return None if product is None or _is_band(product) or not _is_whole(product) else product
+
+
+def _is_whole(product: Mask) -> bool:
+    """Neither a speck nor all of the picture, and of one piece rather than foliage."""
+    area, perimeter = int(product.sum()), float((product & ~eroded(product, 1)).sum())
+    return SMALLEST * product.size <= area <= LARGEST * product.size and perimeter**2 / (4 * np.pi * area) <= RAGGED
 
 
 # --- where the background is -----------------------------------------------------------------------------------------
 
 
-def _background(lab: Floats) -> tuple[Mask, Floats, float] | None:
-    """The background in OKLab times 100 (height, width, 3): its pixels, the surface they lie on, and their noise."""
-    height, width = lab.shape[:2]
+def _rim(height: int, width: int) -> Mask:
+    """A hundredth of the picture along its four sides."""
     rim = np.ones((height, width), bool)
     thick = max(2, round(min(height, width) * 0.012))
     rim[thick:-thick, thick:-thick] = False
-    basis = _basis(height, width)
+    return rim
+
+
+def _surface(lab: Floats) -> tuple[Floats, float, Mask, Mask] | None:
+    """The surface through the rim, the rim's noise about it, what has its colour, and the rim."""
+    height, width = lab.shape[:2]
+    rim, basis = _rim(height, width), _basis(height, width)
     fitted = _fitted(basis[rim], lab[rim])
     if fitted is None:
         return None
     weights, noise = fitted
-    tolerance = float(np.clip(4 * noise + 1.4, 1.8, 7.0))
-    steep = _slope(_blurred(lab[..., 0], 1.0)) > 0.75 + noise
+    surface = (basis @ weights).reshape(lab.shape)
+    return surface, noise, _plain(lab, surface, _tolerance(noise)), rim
+
+
+def _tolerance(noise: float) -> float:
+    return float(np.clip(4 * noise + 1.4, 1.8, 7.0))
+
+
+def _background(lab: Floats) -> tuple[Mask, Floats, float] | None:
+    """The background in OKLab times 100 (height, width, 3): its pixels, the surface they lie on, and their noise."""
+    height, width = lab.shape[:2]
+    rim, basis = _rim(height, width), _basis(height, width)
+    fitted = _fitted(basis[rim], lab[rim])
+    if fitted is None:
+        return None
+    weights, noise = fitted
+    tolerance = _tolerance(noise)
+    steep = slope(blurred(lab[..., 0], 1.0)) > 0.75 + noise
     ground = np.zeros((height, width), bool)
     for last in (False, False, True):
         surface = (basis @ weights).reshape(lab.shape)
         plain = _plain(lab, surface, tolerance)
-        ground = _flooded(plain, rim, width=1)
+        ground = flooded(plain, rim, width=1)
         if last:
             break
         chosen = np.flatnonzero(ground)
@@ -117,7 +172,7 @@ def _background(lab: Floats) -> tuple[Mask, Floats, float] | None:
         weights = _least_squares(basis.reshape(-1, 6)[chosen], lab.reshape(-1, 3)[chosen])
     if float((ground & rim).sum()) < RIM_KNOWN * float(rim.sum()):
         return None
-    shaded = _flooded(plain | _shade(lab, surface, noise) & ~_dilated(steep, 1), rim | ground, width=3) | ground
+    shaded = flooded(plain | _shade(lab, surface, noise) & ~dilated(steep, 1), rim | ground, width=3) | ground
     # Where shadows would take more than they leave, the product itself is as smooth and grey as one.
     taken = shaded & ~ground & ~plain
     if int(taken.sum()) < int((~shaded).sum()):
@@ -129,8 +184,8 @@ def _background(lab: Floats) -> tuple[Mask, Floats, float] | None:
 
 def _loose(ground: Mask, steep: Mask) -> float:
     """The share of the outline that follows no edge of the picture: there a flood has run into the product."""
-    outline = ~ground & _dilated(ground, 1)
-    return float((outline & ~_dilated(steep, 2)).sum()) / max(1.0, float(outline.sum()))
+    outline = ~ground & dilated(ground, 1)
+    return float((outline & ~dilated(steep, 2)).sum()) / max(1.0, float(outline.sum()))
 
 
 def _basis(height: int, width: int) -> Floats:
@@ -187,8 +242,8 @@ def _crept(ground: Mask, light: Floats, shade: Mask) -> Mask:
     """Grown by the last pixels of shadow along a product, which the blur of its edge had kept from the flood."""
     picture = np.repeat(light[..., None], 3, axis=2)
     for _ in range(2):
-        near, known = _spread_colour(picture, ground, 3)
-        ground = ground | _dilated(ground, 2) & shade & known & (np.abs(light - near[..., 0]) < 2.5)
+        near, known = spread_colour(picture, ground, 3)
+        ground = ground | dilated(ground, 2) & shade & known & (np.abs(light - near[..., 0]) < 2.5)
     return ground
 
 
@@ -199,59 +254,48 @@ def _without_shadow(lab: Floats, surface: Floats, product: Mask, noise: float) -
     little curvature, and the outline of a thing, being a pixel or two wide, much. What is left must end at edges, and
     what went must have had none of its own: else a grey sole went with its shadow.
     """
-    blurred = _blurred(lab[..., 0], 1.0)
-    slope, curvature = _slope(blurred), np.abs(_curvature(blurred))
-    edges = (curvature > 2 * CREASE + noise) | (slope > STEEPEST)
+    light = blurred(lab[..., 0], 1.0)
+    steep, bent = slope(light), np.abs(curvature(light))
+    edges = (bent > 2 * CREASE + noise) | (steep > STEEPEST)
     rows = np.flatnonzero(product.any(axis=1))
     first = round(rows[0] + FOOT * (rows[-1] - rows[0])) if len(rows) else 0
     low = np.s_[first:]
-    lab, surface, part, slope, hard = lab[low], surface[low], product[low], slope[low], edges[low]
+    lab, surface, part, steep, hard = lab[low], surface[low], product[low], steep[low], edges[low]
     light = lab[..., 0]
-    creased = hard | (curvature[low] > CREASE + 0.6 * noise)
+    creased = hard | (bent[low] > CREASE + 0.6 * noise)
     shade = _shade(lab, surface, noise + 0.5)
-    ground = _flooded(~part | shade & ~_dilated(creased, 1), ~part, width=3)
+    ground = flooded(~part | shade & ~dilated(creased, 1), ~part, width=3)
     # Beside a product of another colour no crease is needed to tell them apart: its thin grey fringe is shadow.
     grey = shade & ~ground
     reach = max(3, round(min(product.shape) / 100))
-    fringe = grey & ~_dilated(_eroded(grey, reach), reach) & ~hard
+    fringe = grey & ~dilated(eroded(grey, reach), reach) & ~hard
     dim = 0.97 * surface[..., 0]
     shadow = ground & shade & (light < dim)
     for _ in range(2 * reach):
-        shadow |= _dilated(shadow, 1) & fringe
+        shadow |= dilated(shadow, 1) & fringe
     ground |= shadow
     # The last pixels along the product, in which its blurred edge begins: a steep shadow may go on darkening.
     for _ in range(5):
-        weight = np.maximum(_box(ground.astype(np.float32), 2), 1e-6)
-        near = _box(np.where(ground, light, 0), 2) / weight
-        fall = _box(np.where(ground & ~hard, slope, 0), 2) / weight
+        weight = np.maximum(box(ground.astype(np.float32), 2), 1e-6)
+        near = box(np.where(ground, light, 0), 2) / weight
+        fall = box(np.where(ground & ~hard, steep, 0), 2) / weight
         darker, like = near - light, 2.5 + 0.5 * noise
         more = np.where(near < dim, np.minimum(2 * fall, 5), 0)
-        ground |= _dilated(ground, 1) & shade & (darker > -like) & (darker < like + more)
+        ground |= dilated(ground, 1) & shade & (darker > -like) & (darker < like + more)
     taken = part & ground
-    found = _pieces(np.concatenate([product[:first], ~ground]))
+    found = pieces(np.concatenate([product[:first], ~ground]))
     if found is None:
         return None
-    left = _smooth(found)
-    outline = left[low] & _dilated(taken, 1)
+    left = smooth(found)
+    outline = left[low] & dilated(taken, 1)
     edge = creased
     for channel in (1, 2):
-        edge = edge | (_slope(_blurred(lab[..., channel], 1.0)) > 0.75 + noise)
-    loose = int((outline & ~_dilated(edge, 2)).sum())
-    lost = int((edges & ~_dilated(left, 4)).sum())
+        edge = edge | (slope(blurred(lab[..., channel], 1.0)) > 0.75 + noise)
+    loose = int((outline & ~dilated(edge, 2)).sum())
+    lost = int((edges & ~dilated(left, 4)).sum())
     if loose > LOOSE_FOOT * max(80, int(outline.sum())) or lost > LOST * min(product.shape):
         return None
     return left
-
-
-def _slope(values: Floats) -> Floats:
-    """Its steepness, in units a pixel."""
-    return np.hypot(np.gradient(values, axis=0), np.gradient(values, axis=1))
-
-
-def _curvature(values: Floats) -> Floats:
-    """The discrete Laplacian over four neighbours."""
-    around = np.pad(values, 1, mode="edge")
-    return around[:-2, 1:-1] + around[2:, 1:-1] + around[1:-1, :-2] + around[1:-1, 2:] - 4 * values
 
 
 def _holes(lab: Floats, surface: Floats, product: Mask) -> Mask:
@@ -260,7 +304,7 @@ def _holes(lab: Floats, surface: Floats, product: Mask) -> Mask:
     A white label on a white background looks alike; but it has print on it, and is seldom exactly of one colour.
     """
     inside = product & _plain(lab, surface, 2.2)
-    inside = _dilated(_eroded(inside, 1), 1) & inside
+    inside = dilated(eroded(inside, 1), 1) & inside
     names, found = labelled(inside, corners=False)
     holes = np.zeros_like(product)
     whole = float(product.sum())
@@ -281,44 +325,43 @@ def _printed(piece: Mask) -> bool:
     around = np.pad(~piece, 1, constant_values=True)
     rim = np.zeros_like(around)
     rim[0], rim[-1], rim[:, 0], rim[:, -1] = True, True, True, True
-    return int((around & ~_spread(rim, around)).sum()) > 0.01 * int(piece.sum())
+    return int((around & ~spread(rim, around)).sum()) > 0.01 * int(piece.sum())
 
 
-def _pieces(mask: Mask) -> Mask | None:
-    """The parts that count: specks of dust and grain go, both shoes of a pair stay."""
-    names, found = labelled(mask, corners=False)
-    if not found:
-        return None
-    counts = np.bincount(names.ravel())
-    counts[0] = 0  # what is outside
-    return np.asarray((counts >= max(0.02 * float(counts.max()), 0.0005 * mask.size))[names])
+def _is_band(product: Mask) -> bool:
+    """Whether it runs from one side to the opposite one and touches no other: that is a stripe on something that fills
+    the picture. What was trimmed to its outline touches all four."""
+    top, bottom = bool(product[:2].any()), bool(product[-2:].any())
+    left, right = bool(product[:, :2].any()), bool(product[:, -2:].any())
+    return (left and right and not (top or bottom)) or (top and bottom and not (left or right))
 
 
 # --- the outline -----------------------------------------------------------------------------------------------------
 
 
-def _unmixed(rgb: Bytes, product: Mask) -> Bytes | None:
-    """RGBA with a soft outline, free of the background's colour; None where product and background hardly differ."""
+def _unmixed(rgb: Bytes, product: Mask, *, faintest: float) -> Bytes | None:
+    """RGBA with a soft outline, free of the background's colour; None where product and background hardly differ along
+    more than a share `faintest` of it."""
     reach = max(2, round(min(product.shape) / 320))
-    inner, outer = _eroded(product, reach), ~_dilated(product, reach)
+    inner, outer = eroded(product, reach), ~dilated(product, reach)
     if not inner.any():
         return None
     picture = rgb.astype(np.float32)
-    ahead, near_product = _spread_colour(picture, inner, 2 * reach)
-    behind, near_ground = _spread_colour(picture, outer, 2 * reach)
+    ahead, near_product = spread_colour(picture, inner, 2 * reach)
+    behind, near_ground = spread_colour(picture, outer, 2 * reach)
     band = ~inner & ~outer & near_product & near_ground
     apart = ahead - behind
     span = (apart * apart).sum(axis=-1)
     share = ((picture - behind) * apart).sum(axis=-1) / np.maximum(span, 1)
-    edge = product & ~_eroded(product, 1)
+    edge = product & ~eroded(product, 1)
     shared = edge & band
     if shared.any():
         difference = oklab(ahead[shared].astype(np.uint8)) - oklab(behind[shared].astype(np.uint8))
         faint = float((np.linalg.norm(difference, axis=-1) < 0.055).mean())
-        if faint > FAINT_OUTLINE:
+        if faint > faintest:
             return None
     # Where both sides look alike, how much of each there is cannot be read off: the smoothed outline has to do.
-    smooth = _blurred(product.astype(np.float32), 0.8)
+    smooth = blurred(product.astype(np.float32), 0.8)
     known = np.clip((np.sqrt(span) - 14) / 40, 0, 1)
     share = known * np.clip((share - 0.06) / 0.88, 0, 1) + (1 - known) * smooth
     alpha = np.where(band, share, product.astype(np.float32))
@@ -333,116 +376,9 @@ def _unmixed(rgb: Bytes, product: Mask) -> Bytes | None:
     return soft
 
 
-def _spread_colour(picture: Floats, mask: Mask, reach: int) -> tuple[Floats, Mask]:
-    """The mean colour of the masked pixels around each pixel, and where there are any: a normalised convolution."""
-    weight = _box(mask.astype(np.float32), reach)
-    total = np.stack([_box(np.where(mask, picture[..., channel], 0), reach) for channel in range(3)], axis=-1)
-    return np.asarray(total / np.maximum(weight, 1e-6)[..., None], np.float32), weight > 1e-3
-
-
 def _cropped(pixels: Bytes) -> CutOut | None:
     seen = pixels[..., 3] > 12
     rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
     if len(rows) < 8 or len(columns) < 8:
         return None
     return CutOut(np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]))
-
-
-# --- floods and filters ----------------------------------------------------------------------------------------------
-
-
-def _flooded(open_: Mask, source: Mask, *, width: int) -> Mask:
-    """What a flood from the source reaches through ways at least about 2 `width` + 1 pixels wide."""
-    # The picture's edge is no bank: there the way is as open as just inside.
-    wide = _eroded(open_, width)
-    return _dilated(_spread(source & wide, wide), width) & open_
-
-
-class _Runs:
-    """The runs of open pixels along the rows of a mask: one number for all of a run in one step."""
-
-    def __init__(self, open_: Mask) -> None:
-        self.padded = open_.shape[0], open_.shape[1] + 1
-        padded = np.pad(open_, ((0, 0), (1, 0))).ravel()
-        begins = padded[1:] & ~padded[:-1]
-        self.open = padded
-        self.begins = np.flatnonzero(begins) + 1
-        self.run = np.concatenate(([0], np.cumsum(begins, dtype=np.int32))) - 1
-
-    def all_of(self, reached: Mask) -> Mask:
-        flat = np.pad(reached, ((0, 0), (1, 0))).ravel()
-        hit = np.logical_or.reduceat(flat & self.open, self.begins)
-        return np.asarray((hit[self.run] & self.open).reshape(self.padded)[:, 1:])
-
-
-def _spread(source: Mask, open_: Mask) -> Mask:
-    """The open pixels that hang together with the source's, over sides."""
-    reached = source & open_
-    if not reached.any():
-        return reached
-    rows, columns = _Runs(open_), _Runs(np.ascontiguousarray(open_.T))
-    count = -1
-    for _ in range(SWEEPS):
-        reached = rows.all_of(reached)
-        reached = columns.all_of(np.ascontiguousarray(reached.T)).T
-        now = int(reached.sum())
-        if now == count:
-            break
-        count = now
-    return np.ascontiguousarray(reached)
-
-
-def _is_band(product: Mask) -> bool:
-    """Whether it runs from one side to the opposite one and touches no other: that is a stripe on something that fills
-    the picture. What was trimmed to its outline touches all four."""
-    top, bottom = bool(product[:2].any()), bool(product[-2:].any())
-    left, right = bool(product[:, :2].any()), bool(product[:, -2:].any())
-    return (left and right and not (top or bottom)) or (top and bottom and not (left or right))
-
-
-def _smooth(mask: Mask) -> Mask:
-    """Without nicks and burrs: each pixel as most of those around it."""
-    for _ in range(2):
-        mask = _box(mask.astype(np.float32), 2) > 0.5
-    return mask
-
-
-def _dilated(mask: Mask, reach: int) -> Mask:
-    """Grown by a square of 2 `reach` + 1 pixels."""
-    grown = mask.copy()
-    for step in range(1, reach + 1):
-        grown[step:] |= mask[:-step]
-        grown[:-step] |= mask[step:]
-    wide = grown.copy()
-    for step in range(1, reach + 1):
-        wide[:, step:] |= grown[:, :-step]
-        wide[:, :-step] |= grown[:, step:]
-    return wide
-
-
-def _eroded(mask: Mask, reach: int) -> Mask:
-    return ~_dilated(~mask, reach)
-
-
-def _blurred(values: Floats, sigma: float) -> Floats:
-    """A small Gaussian blur in 32-bit floats, edges repeated."""
-    size = max(1, round(3 * sigma))
-    kernel = np.exp(-0.5 * (np.arange(-size, size + 1) / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).astype(np.float32)
-    height, width = values.shape
-    padded = np.pad(values, ((size, size), (0, 0)), mode="edge")
-    down = sum(weight * padded[index : index + height] for index, weight in enumerate(kernel))
-    padded = np.pad(np.asarray(down, np.float32), ((0, 0), (size, size)), mode="edge")
-    across = sum(weight * padded[:, index : index + width] for index, weight in enumerate(kernel))
-    return np.asarray(across, np.float32)
-
-
-def _box(values: Floats, reach: int) -> Floats:
-    """The mean over a square of 2 `reach` + 1 pixels, with nothing beyond the edges."""
-    size = 2 * reach + 1
-    padded = np.pad(values.astype(np.float64), ((reach + 1, reach), (0, 0)))
-    total = np.cumsum(padded, axis=0)
-    down = total[size:] - total[:-size]
-    padded = np.pad(down, ((0, 0), (reach + 1, reach)))
-    total = np.cumsum(padded, axis=1)
-    return ((total[:, size:] - total[:, :-size]) / (size * size)).astype(np.float32)
