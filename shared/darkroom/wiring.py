@@ -364,6 +364,7 @@ def health() -> Health:
         {
             "keys": lambda: keys().get("0" * 64),
             "uploads": lambda: upload_store().get(["uploads/health"]),
+            "people": lambda: people_store().get("health", "health"),
             "jobs": lambda: job_store().get("health"),
             "media": lambda: next(iter(objects().list("results/health/")), None),
             "detectQueue": lambda: detect_queue().waiting(),

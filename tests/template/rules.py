@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.contracts.routes import ROUTES
-from darkroom.domain import generation
+from darkroom.domain import faces, generation, people
 from darkroom.domain.detection import FUNCTION_GIGABYTES
 from darkroom.domain.uploads import Purpose
 from darkroom.settings import LOCAL_STAGE, VARIABLES
@@ -459,6 +459,15 @@ def the_price_of_generation_is_of_its_real_memory(stack: Stack) -> Iterator[str]
     for name, function in stack.functions.items():
         if stack.folder(name) in {"worker", "doodle"} and function.get("MemorySize", 0) != MEGABYTES_OF_GENERATION:
             yield f"{name}: {function.get('MemorySize')} MB"
+
+
+@rule
+def the_price_of_faces_is_of_the_real_memory_of_who_finds_and_who_enrols_them(stack: Stack) -> Iterator[str]:
+    wanted = {"face_embed": faces.FUNCTION_GIGABYTES * 1024, "index": people.FUNCTION_GIGABYTES * 1024}
+    for name, function in stack.functions.items():
+        megabytes = stack.value(function.get("MemorySize"))
+        if megabytes != wanted.get(stack.folder(name), megabytes):
+            yield f"{name}: {megabytes} MB"
 
 
 @rule

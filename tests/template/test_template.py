@@ -494,6 +494,13 @@ DAMAGE: Final[dict[str, list[Callable[[Stack], Stack | None]]]] = {
             or properties(stack, "WorkerNearMemory").update(Threshold=930)
         )
     ],
+    "the_price_of_faces_is_of_the_real_memory_of_who_finds_and_who_enrols_them": [
+        lambda stack: stack.translated["Parameters"]["FaceMemory"].update(Default=2048),
+        lambda stack: (
+            properties(stack, "IndexFunction").update(MemorySize=1024)
+            or properties(stack, "IndexNearMemory").update(Threshold=930)
+        ),
+    ],
     "the_sweeper_runs_each_minute_and_the_index_is_tidied_each_hour": [
         having("SweeperFunctionEachMinute", ScheduleExpression="rate(5 minutes)"),
         without("SweeperFunctionEachMinute"),
