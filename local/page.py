@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 STYLE: Final = (Path(__file__).with_name("page.css")).read_text()
 SHOWN_CHARACTERS: Final = 96
 """Of one string in a transcript: a presigned URL or an image in base64 would bury the rest."""
+SHOWN_NUMBERS: Final = 12
+"""Of one list of numbers, such as the vector of a face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +214,15 @@ class Page:
 
 
 def shortened(value: Any) -> Any:
-    """The same JSON with long strings cut in their middle."""
+    """The same JSON with long strings cut in their middle, and long rows of numbers after a few."""
     if isinstance(value, str) and len(value) > SHOWN_CHARACTERS:
         kept = SHOWN_CHARACTERS // 2
         return f"{value[:kept]} … {value[-kept // 2 :]}"
     if isinstance(value, dict):
         return {name: shortened(item) for name, item in value.items()}
     if isinstance(value, list):
+        if len(value) > SHOWN_NUMBERS and all(isinstance(item, float | int) for item in value):
+            return [*value[: SHOWN_NUMBERS // 2], f"… {len(value)} in all"]
         return [shortened(item) for item in value]
     return value
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-CHAPTERS: Final = ("uploads", "detection", "doodles", "products", "trust")
+CHAPTERS: Final = ("uploads", "detection", "doodles", "products", "faces", "trust")
 FOLDER: Final = ROOT / ".darkroom" / "demo"
 PAGE: Final = ROOT / "out" / "demo" / "index.html"
 OWNER: Final = "demo"
@@ -72,10 +72,31 @@ class Tour:
         began = time.monotonic()
         answer = self.api.request(method, path, json=body, headers=headers)
         self.keep(title, f"{method} {path}", body, answer, began)
+        return self._expected(answer, expect)
+
+    def send(
+        self,
+        title: str,
+        path: str,
+        files: Sequence[tuple[str, bytes]],
+        fields: dict[str, str],
+        *,
+        expect: int | Sequence[int],
+    ) -> httpx.Response:
+        """The same for a form with JPEGs, (name, bytes) each, and `fields` beside them."""
+        began = time.monotonic()
+        form = [("files", (name, data, "image/jpeg")) for name, data in files]
+        answer = self.api.post(path, files=form, data=fields)
+        sent = {"files": [f"{name}, {len(data):,} bytes" for name, data in files], **fields}
+        self.keep(title, f"POST {path}", sent, answer, began)
+        return self._expected(answer, expect)
+
+    def _expected(self, answer: httpx.Response, expect: int | Sequence[int]) -> httpx.Response:
+        kept = self.exchanges[-1]
         allowed = (expect,) if isinstance(expect, int) else tuple(expect)
         if answer.status_code not in allowed:
             raise StackError(
-                f"{title}: {method} {path} answered {answer.status_code}, not {' or '.join(map(str, allowed))}: "
+                f"{kept.title}: {kept.request} answered {answer.status_code}, not {' or '.join(map(str, allowed))}: "
                 f"{answer.text[:400]}",
                 fix=LOOK,
             )
@@ -174,8 +195,9 @@ def _write(tour: Tour, chapters: Sequence[page.Chapter], deployed: float, took: 
         page.Page(
             title="Darkroom",
             lede="Uploads straight to storage, jobs that can be trusted, objects found in pictures, doodles drawn from "
-            "words, pictures of products made from their pages. This page is what a client saw of a stack that was "
-            "deployed from template.yaml to an embedded AWS on this machine: no account, no key, no Docker.",
+            "words, pictures of products made from their pages, faces told apart. This page is what a client saw of a "
+            "stack that was deployed from template.yaml to an embedded AWS on this machine: no account, no key, no "
+            "Docker.",
             facts=facts,
             chapters=[*chapters, _timing(tour, deployed)],
             next_steps=(
