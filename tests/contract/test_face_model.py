@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 ENGINES = ("memory", "dlib", "onnx", "insightface", "yunet")
 NEEDS = {"dlib": ("dlib",), "insightface": ("insightface", "cv2"), "yunet": ("cv2",), "onnx": ("onnxruntime",)}
-MOSAIC = {"memory": 200, "dlib": 190, "onnx": 190, "insightface": 190, "yunet": 190}
-"""How many of 200 faces on one picture an engine sees at the least."""
+MOSAIC = {"dlib": (5, 10)}
+"""Rows and columns of the mosaic, 10 and 20 without: dlib takes a twentieth of a second for each face."""
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -164,15 +164,13 @@ def test_noise_breaks_nothing(model: FaceModel) -> None:
 
 
 def test_two_hundred_faces_on_one_picture(engine: str, model: FaceModel, portrait: Pixels) -> None:
-    tile = scaled(portrait[40:216, 130:306], 1.0, engine)
-    mosaic = np.tile(tile, (10, 20, 1))
-    faces = model.faces(mosaic)
-    assert MOSAIC[engine] <= len(faces) <= 200
-    middles = {
-        (int((x1 + x2) / 2 // tile.shape[1]), int((y1 + y2) / 2 // tile.shape[0]))
-        for x1, y1, x2, y2 in (face.bbox for face in faces)
-    }
-    assert len(middles) == len(faces)
+    tile = portrait[40:216, 130:306]
+    rows, columns = MOSAIC.get(engine, (10, 20))
+    faces = model.faces(np.tile(tile, (rows, columns, 1)))
+    height, width = tile.shape[:2]
+    boxes = [face.bbox for face in faces]
+    places = {(int((x1 + x2) / 2 // width), int((y1 + y2) / 2 // height)) for x1, y1, x2, y2 in boxes}
+    assert 0.95 * rows * columns <= len(places) == len(faces)
 
 
 def test_a_face_of_five_pixels_is_one_face_at_the_most(engine: str, model: FaceModel, portrait: Pixels) -> None:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 CANDIDATES: Final = 5_000
 """Boxes that the doubles are taken out of; OpenCV's own number."""
 SMALL: Final = 24
-"""Pixels of a face that is looked for once more, at twice the size, in a picture that is larger yet: one of 12 pixels is
-missed as often as not, and 100 of 200 on one picture. The second look takes four times the first."""
+"""Pixels of a face that is looked for once more, at twice the size, in a picture that is larger yet: one of 12 pixels
+is missed as often as not, and 100 of 200 on one picture. The second look takes four times the first."""
 
 
 class YunetFaces:
