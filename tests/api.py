@@ -43,6 +43,8 @@ from darkroom.usecases.access import Access, Keys
 from darkroom.usecases.detection import DetectionRequests
 from darkroom.usecases.doodles import DoodleActions, DoodleRequests, DoodleWork
 from darkroom.usecases.endings import Endings
+from darkroom.usecases.enrolment import EnrolmentWork
+from darkroom.usecases.erasure import ErasureWork
 from darkroom.usecases.face_matching import FaceComparison, FaceSearch, Probes
 from darkroom.usecases.faces import TIME, FaceReading, FaceRequests, FaceUploads, FaceWork
 from darkroom.usecases.generation import Generation
@@ -53,7 +55,7 @@ from darkroom.usecases.people import EnrolmentRequests, People
 from darkroom.usecases.product_images import ProductImageRequests, ProductImageWork, ProductPages
 from darkroom.usecases.running import ByKind, Disposition, JobRunner
 from darkroom.usecases.shelf import Shelf
-from darkroom.usecases.sources import Sent, SourceChecks, Sources
+from darkroom.usecases.sources import Sent, SourceChecks, SourceData, Sources
 from darkroom.usecases.submission import Submissions
 from darkroom.usecases.uploads import Uploads
 from darkroom.usecases.webhooks import Webhooks
@@ -337,6 +339,22 @@ class MemoryParts:
             objects=self.objects,
         )
 
+    def index_work(self) -> ByKind:
+        return ByKind({Kind.ENROLMENT: self.enrolment_work, Kind.ERASURE: self.erasure_work})
+
+    def enrolment_work(self) -> EnrolmentWork:
+        return EnrolmentWork(
+            people=self.people_store,
+            index=self.face_index,
+            objects=self.objects,
+            reader=LambdaFaceReader(self, "face_embed"),
+            data=SourceData(objects=self.objects, uploads=self.upload_store, fetcher=self.fetcher),
+            clock=self.clock,
+        )
+
+    def erasure_work(self) -> ErasureWork:
+        return ErasureWork(people=self.people_store, index=self.face_index, objects=self.objects, clock=self.clock)
+
     def health(self) -> Health:
         probes = {"jobs": lambda: self.job_store.get("health"), "detectQueue": self.detect_queue.waiting}
         return Health(probes, self.clock)
@@ -434,6 +452,10 @@ class Api:
         """Faces that were asked for."""
         images = [Sent(f"files[{place}]", data=data) for place, data in enumerate(pictures)]
         return self.parts.face_requests().submit(owner, images, **fields).job_id
+
+    def change_index(self) -> None:
+        """What the function `index` does with every job that waits for it."""
+        self._work_off(self.parts.index_queue, self.parts.index_work())
 
     def find_faces(self) -> None:
         """What the function `face_embed` does with every job that waits for it."""

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 COLOURS: Final = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
 
-def photograph(*people: str, size: tuple[int, int] = (120, 80)) -> bytes:
-    """A PNG with a patch of each of these colours, from left to right."""
-    picture = Image.new("RGB", size, (20, 20, 20))
+def photograph(*people: str, scale: int = 1) -> bytes:
+    """A PNG with patches of these colours, from left to right, 25 by 30 pixels; those of scale 3 may be enrolled."""
+    picture = Image.new("RGB", (120 * scale, 80 * scale), (20, 20, 20))
     for place, colour in enumerate(people):
-        picture.paste(COLOURS[colour], (10 + place * 35, 20, 35 + place * 35, 50))
+        left = 10 + place * 35
+        picture.paste(COLOURS[colour], (left * scale, 20 * scale, (left + 25) * scale, 50 * scale))
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()

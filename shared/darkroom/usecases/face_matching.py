@@ -72,7 +72,7 @@ class Probes:
             raise InvalidRequestError(
                 f"{field}: There is no face on the picture",
                 problems=((field, "shows no face"),),
-                fix="Send a picture on which a face is seen from the front, 40 pixels wide or more.",
+                fix="Send a picture on which a face is seen from the front, and not too small.",
                 code="NO_FACE",
             )
         largest = max(result["faces"], key=lambda face: _area(face["bbox"]))

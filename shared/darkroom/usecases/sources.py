@@ -207,6 +207,8 @@ class Sources:
         # Imported here: the functions that take requests import this module too, and run no work.
         from concurrent.futures import ThreadPoolExecutor
 
+        if not sources:
+            return
         until = self._clock.now() + self._time
         rows = self._data.rows(sources)
 
@@ -228,11 +230,10 @@ class Sources:
             for pool in (decoding, fetching):
                 stack.callback(pool.shutdown, cancel_futures=True)
             fetched = deque(fetching.submit(fetch, source) for source in sources[: AHEAD + 1])
-            coming = decoding.submit(picture, fetched.popleft()) if fetched else None
+            coming = decoding.submit(picture, fetched.popleft())
             for turn in range(len(sources)):
                 if turn + AHEAD + 1 < len(sources):
                     fetched.append(fetching.submit(fetch, sources[turn + AHEAD + 1]))
-                assert coming is not None
                 current = coming.result()
                 if fetched:
                     coming = decoding.submit(picture, fetched.popleft())

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 WEB = "https://example.com/photos/b%C3%BCro.png?size=2"
 
 
-def inline(*people: str, **more: Any) -> dict[str, Any]:
-    return {"imageData": base64.b64encode(photograph(*people)).decode(), **more}
+def inline(*people: str, scale: int = 1, **more: Any) -> dict[str, Any]:
+    return {"imageData": base64.b64encode(photograph(*people, scale=scale)).decode(), **more}
 
 
 def form(*files: tuple[str, bytes], **fields: str) -> tuple[bytes, str]:

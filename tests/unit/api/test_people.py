@@ -19,10 +19,11 @@ from darkroom.errors import TransientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api import Api, path
+from tests.api import Api, MemoryParts, path
 from tests.face_parts import photograph
 from tests.unit.api.test_bad_input import WELL, is_a_helpful_refusal
 from tests.unit.api.test_faces import form, inline
+from tests.unit.api.test_http import WorkingClock
 from tests.unit.api.test_isolation import IDENTITIES, without_request
 
 if TYPE_CHECKING:
@@ -424,6 +425,80 @@ def test_a_person_who_comes_back_can_be_erased_again(api: Api) -> None:
     api.parts.clock.advance(1)
     api.person()
     assert send(api, "DELETE", "/people/ada", prefer="respond-async").json["jobId"] != first
+
+
+# --- from one end to the other ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def working() -> Api:
+    """A platform whose workers work while a request waits."""
+    api = Api(MemoryParts(WorkingClock()))
+
+    def work() -> None:
+        api.change_index()
+        assert isinstance(api.parts.clock, WorkingClock)
+        api.parts.clock.on_sleep = work
+
+    assert isinstance(api.parts.clock, WorkingClock)
+    api.parts.clock.on_sleep = work
+    return api
+
+
+def test_who_is_enrolled_is_found_and_who_is_erased_is_nowhere(working: Api) -> None:
+    create(working, personId="ada", name="Ada", consentVersion="2026-01")
+    picture = photograph("red", scale=4)
+    body, content_type = form(("ada.png", picture), ("crowd.png", photograph("red", "blue")), ("junk.png", b"junk"))
+    enrolled = send(working, "POST", "/people/ada/faces", body, content_type=content_type)
+    assert enrolled.status == 200, enrolled.text
+    model("people.EnrolledFaces").model_validate(enrolled.json)
+    one, crowd, junk = enrolled.json["faces"]
+    assert (enrolled.json["personId"], enrolled.json["enrolled"]) == ("ada", 1)
+    assert (crowd["error"]["code"], junk["error"]["code"]) == ("SEVERAL_FACES", "BAD_IMAGE")
+    assert "embedding" not in enrolled.text
+
+    listed = send(working, "GET", "/people/ada/faces").json["faces"]
+    assert [face["faceId"] for face in listed] == [one["faceId"]]
+    assert (listed[0]["consentVersion"], listed[0]["pack"]) == ("2026-01", "colours")
+    assert send(working, "GET", "/people/ada").json["faceCount"] == 1
+    assert len(stored(working)) == 2, "the original and the crop; what was sent and not enrolled is gone"
+
+    found = send(working, "POST", "/faces/search", inline("red")).json["matches"]
+    assert found == [{"personId": "ada", "faceId": one["faceId"], "similarity": 1.0, "name": "Ada"}]
+    assert send(working, "POST", "/faces/search", inline("red"), owner="ben").json["matches"] == []
+
+    gone = send(working, "DELETE", "/people/ada")
+    assert (gone.status, gone.json["status"], gone.json["result"]) == (200, "COMPLETED", {"personId": "ada"})
+    assert stored(working) == []
+    assert list(working.parts.face_index.faces("ann", "colours")) == []
+    assert send(working, "POST", "/faces/search", inline("red")).json["matches"] == []
+    assert send(working, "DELETE", "/people/ada").status == 404
+    assert create(working, personId="ada").status == 201
+
+
+def test_one_face_is_erased_and_the_others_stay(working: Api) -> None:
+    create(working, personId="ada", consentVersion="2026-01")
+    images = [inline("red", scale=4, faceId="one"), inline("red", scale=4, faceId="two")]
+    assert send(working, "POST", "/people/ada/faces", {"images": images}).json["enrolled"] == 2
+    gone = send(working, "DELETE", "/people/ada/faces/one")
+    assert (gone.status, gone.json["result"]) == (200, {"personId": "ada", "faceId": "one"})
+    assert [face["faceId"] for face in send(working, "GET", "/people/ada/faces").json["faces"]] == ["two"]
+    matches = send(working, "POST", "/faces/search", inline("red")).json["matches"]
+    assert [match["faceId"] for match in matches] == ["two"]
+    again = send(working, "POST", "/people/ada/faces", {"images": [inline("red", scale=4, faceId="one")]})
+    assert again.json["enrolled"] == 1
+
+
+def test_the_same_picture_under_the_same_id_is_the_same_face(working: Api) -> None:
+    create(working, personId="ada", consentVersion="2026-01")
+    for _ in range(2):
+        reply = send(working, "POST", "/people/ada/faces", {"images": [inline("red", scale=4, faceId="one")]})
+        assert reply.json["enrolled"] == 1, reply.text
+    other = send(working, "POST", "/people/ada/faces", {"images": [inline("blue", scale=4, faceId="one")]}).json[
+        "faces"
+    ][0]
+    assert other["error"]["code"] == "FACE_EXISTS"
+    assert send(working, "GET", "/people/ada").json["faceCount"] == 1
 
 
 # --- whose they are ---------------------------------------------------------------------------------------------------
