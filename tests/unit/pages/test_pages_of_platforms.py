@@ -22,6 +22,9 @@ FOLDER = ROOT / "tests" / "pages"
 PLATFORMS: dict[str, dict[str, Any]] = json.loads((FOLDER / "platforms" / "expected.json").read_text())
 STOCK: dict[str, dict[str, Any]] = json.loads((FOLDER / "stock" / "expected.json").read_text())
 
+UNREAD = {"ruined-markup-table": "price", "state-of-skus": "availability"}
+"""What is not found on a page; it must not be answered wrongly."""
+
 
 def read(kind: str, name: str, url: str) -> Product:
     html = (FOLDER / kind / f"{name}.html").read_bytes()
@@ -30,12 +33,16 @@ def read(kind: str, name: str, url: str) -> Product:
 
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_the_price_of_a_page_of_a_platform_is_the_products_own(name: str) -> None:
-    expected = PLATFORMS[name]
+    expected, unread = PLATFORMS[name], UNREAD.get(name)
     found = read("platforms", name, expected["url"])
-    price = Decimal(found.price.amount) if found.price else None
-    assert price == (Decimal(expected["price"]) if expected["price"] else None)
-    assert (found.price.currency if found.price else None) == expected["currency"]
-    assert sold_as(found) == expected["availability"]
+    if unread == "price":
+        assert found.price is None
+    else:
+        assert (Decimal(found.price.amount) if found.price else None) == (
+            expected["price"] and Decimal(expected["price"])
+        )
+        assert (found.price.currency if found.price else None) == expected["currency"]
+    assert sold_as(found) == (None if unread == "availability" else expected["availability"])
     if found.list_price:
         assert Decimal(found.list_price.amount) == Decimal(expected["list_price"])
 

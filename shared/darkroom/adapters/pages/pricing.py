@@ -37,7 +37,10 @@ def prices_of(page: Page) -> tuple[Price | None, Price | None]:
         return None, None
     ranked = sorted(((_sureness(group), amount) for amount, group in groups.items()), reverse=True)
     confidence, amount = ranked[0]
-    if len(ranked) > 1 and _odds(confidence) < _DISTINCT * _odds(ranked[1][0]):
+    rivals = [one for one in ranked[1:] if _odds(confidence) < _DISTINCT * _odds(one[0])]
+    if len(rivals) > 1:  # a list of prices, of things that are not told apart
+        return None, None
+    if rivals:
         # Of two that stand side by side the lower is the one to pay.
         confidence, amount = min(ranked[:2], key=lambda one: one[1])
         if not _side_by_side(page, ranked[0][1], ranked[1][1]):

@@ -50,6 +50,9 @@ _LISTS: Final = (
 )
 _PRICING: Final = ("pricing", "prices", "priceInfo", "price_info", "priceData", "price", "offer", "offers")
 """Where a product of a state keeps its prices together."""
+_AMOUNTS: Final = ("value", "amount", "sale", "current", "final", "price", "raw", "min")
+"""What the number is called in a price that is an object, or the lower of its two."""
+_VARIANTS: Final = ("variants", "skus", "variations", "models")
 _STOCK: Final = ("availability", "available", "inStock", "in_stock", "isInStock", "stockStatus", "isAvailable")
 _LOOSE_PRICE: Final = re.compile(
     r"[\"']?\b(?:price|productPrice|product_price|ecomm_totalvalue|salePrice|sale_price|finalPrice)[\"']?\s{0,3}:\s{0,3}"
@@ -133,17 +136,20 @@ def _about(value: Any, wanted: set[str], currency: str | None) -> Iterator[State
 
 def _state(one: dict[str, Any], currency: str | None) -> Iterator[State]:
     # Where these names stand, whole numbers are cents.
-    variants = one.get("variants")
-    first = variants[0] if isinstance(variants, list) and variants and isinstance(variants[0], dict) else {}
+    variants: list[Any] = next((one[key] for key in _VARIANTS if isinstance(one.get(key), list) and one[key]), [{}])
+    first: dict[str, Any] = variants[0] if isinstance(variants[0], dict) else {}
     cents = bool({"compare_at_price", "price_min"} & (one.keys() | first.keys()))
     inner: dict[str, Any] = next((one[key] for key in _PRICING if isinstance(one.get(key), dict)), {})
     one = {**inner, **one}
     code = _code(one) or currency
     price, list_price = _number(one, _PRICES, code), _number(one, _LISTS, code)
+    if price is None and first:
+        code = _code(first) or code
+        price, list_price = _number(first, _PRICES, code), _number(first, _LISTS, code)
     stock = next((one[key] for key in _STOCK if key in one and not isinstance(one[key], dict | list)), None)
     if price is not None or stock is not None:
         whole = price is not None and price == price.to_integral_value()
-        yield State(price, list_price, _code(one), stock, in_cents=cents and whole)
+        yield State(price, list_price, _code(one) or _code(first), stock, in_cents=cents and whole)
 
 
 def _number(one: dict[str, Any], keys: tuple[str, ...], currency: str | None) -> Decimal | None:
@@ -156,19 +162,22 @@ def _number(one: dict[str, Any], keys: tuple[str, ...], currency: str | None) ->
             if isinstance(value, dict):
                 if isinstance(cents := value.get("centAmount"), str) and cents.isdigit():
                     return Decimal(cents) / 100
-                value = next(
-                    (value[inner] for inner in ("value", "amount", "price", "raw", "min") if inner in value), None
-                )
+                value = next((value[inner] for inner in _AMOUNTS if inner in value), None)
         if isinstance(value, str) and (amount := declared_amount(value, currency)) is not None:
             return amount
     return None
 
 
-def _code(one: dict[str, Any]) -> str | None:
+def _code(one: dict[str, Any], depth: int = 0) -> str | None:
+    """The currency that stands beside a price, or in it."""
     for key in ("currency", "priceCurrency", "currencyCode", "currency_code", "currencyIso"):
         value = one.get(key)
         if isinstance(value, str) and value.upper() in CODES:
             return value.upper()
+    for key in (*_PRICING, *_AMOUNTS) if depth < 2 else ():
+        value = one.get(key)
+        if isinstance(value, dict) and (code := _code(value, depth + 1)):
+            return code
     return None
 
 

@@ -450,6 +450,7 @@ def _weigh(candidate: Candidate, view: View) -> None:
     worth -= 3.5 if candidate.card else 0.0
     worth -= 2.0 if around.framed else 0.0
     worth -= 1.5 if around.linked else 0.0
+    worth -= 2.5 if around.chosen else 0.0  # of one of several sizes, beside what the page leads with
     worth -= 1.5 if around.taxed else 0.0  # the same with or without tax, beside the one the page leads with
     worth -= 2.5 if words.ELSEWHERE_WORDS & around.beside else 0.0
     worth -= 1.5 if _says(words.MISLEADING, _words_before(candidate)[-14:]) and not candidate.was else 0.0
@@ -514,12 +515,13 @@ class _Surroundings:
     framed: bool
     linked: bool
     taxed: bool
+    chosen: bool
 
 
 def _surroundings(candidate: Candidate, view: View) -> _Surroundings:
     near: set[str] = set()
     beside: set[str] = set()
-    framed = linked = taxed = False
+    framed = linked = taxed = chosen = False
     for steps, outer in enumerate(view.document.ancestors(candidate.element)):
         element = view.document.elements[outer]
         if outer in view.chain and steps > 3:
@@ -529,10 +531,11 @@ def _surroundings(candidate: Candidate, view: View) -> _Surroundings:
         if outer not in view.chain:
             beside.update(element.words)
         framed = framed or element.tag in _FRAMES
+        chosen = chosen or (element.tag == "label" and element.last - element.first <= 6)
         taxed = taxed or (steps < 4 and bool(element.words) and element.words <= words.TAX_WORDS)
         href = element.markup.get("href", "") if element.tag == "a" and steps < 8 else ""
         linked = linked or (bool(href) and not href.startswith(("#", "javascript")))
-    return _Surroundings(frozenset(near), frozenset(beside), framed, linked, taxed)
+    return _Surroundings(frozenset(near), frozenset(beside), framed, linked, taxed, chosen)
 
 
 _PRICE_BEFORE: Final = re.compile(r"[$€£¥₹]\s?\d[\d.,]*|\d[\d.,]*\s?(?:[$€£¥₹円]|zł|Kč|kr\b)")
