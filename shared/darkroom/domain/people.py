@@ -62,6 +62,11 @@ def sent_key(owner: str, person_id: str, face_id: str, digest: str) -> str:
     return f"{person_folder(owner, person_id)}{face_id}/sent-{digest}"
 
 
+def sent_digest(key: str) -> str:
+    """Of the picture that waits there."""
+    return key.rpartition("/sent-")[2]
+
+
 class PersonState(StrEnum):
     ACTIVE = "active"
     ERASING = "erasing"

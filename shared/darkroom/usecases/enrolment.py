@@ -28,6 +28,7 @@ from darkroom.domain.people import (
     PersonState,
     crop_key,
     original_key,
+    sent_digest,
     sent_key,
 )
 from darkroom.errors import (
@@ -110,11 +111,16 @@ class EnrolmentWork:
         except (TransientError, LeaseLostError):
             raise  # the job goes on, here or elsewhere
         except DarkroomError:
-            self._objects.delete([image["key"] for image in images if "key" in image])
+            self._forget(images)
             raise
+        self._forget(images)
         enrolled = sum("error" not in entry for entry in entries)
         model = {"model": dict(enrolling.model)} if enrolling.model else {}
         return {"personId": request["personId"], **model, "enrolled": enrolled, "faces": entries}
+
+    def _forget(self, images: Sequence[Mapping[str, Any]]) -> None:
+        """What came with the request, once it is over: until then, the job's next worker may want it again."""
+        self._objects.delete([image["key"] for image in images if "key" in image])
 
     def _entry(self, enrolling: _Enrolling, index: int, image: Mapping[str, Any]) -> dict[str, Any]:
         entry: dict[str, Any] = {"imageIndex": index, "faceId": image["faceId"]}
@@ -127,22 +133,26 @@ class EnrolmentWork:
             entry["error"] = redaction.told(error)
         except NoModelError as error:
             raise NoModelError(f"{error.detail}. {error.fix}", fix=error.fix) from error
-        if "key" in image:
-            self._objects.delete([image["key"]])
         return entry
 
     def _enrolled(self, enrolling: _Enrolling, image: Mapping[str, Any]) -> EnrolledFace:
-        data = self._data.read(enrolling.owner, image, enrolling.rows)
-        enrolling.run.spend(Cost(bytes_in=len(data)))
-        face = enrolling.begun(image, hashlib.sha256(data).hexdigest(), self._clock.now())
+        data = None if "key" in image else self._fetched(enrolling, image)
+        digest = sent_digest(image["key"]) if data is None else hashlib.sha256(data).hexdigest()
+        face = enrolling.begun(image, digest, self._clock.now())
         standing = self._people.begin_face(face, now=self._clock.now())
         if standing.state is not FaceState.ENROLLED:  # else this picture was enrolled under this id before
             written = _Written()
             with self._undone(face, written):
+                data = self._fetched(enrolling, image) if data is None else data
                 standing = self._completed(enrolling, face, image, data, written)
         if "key" not in image:
             self._objects.delete([enrolling.sent(face)])
         return standing
+
+    def _fetched(self, enrolling: _Enrolling, image: Mapping[str, Any]) -> bytes:
+        data = self._data.read(enrolling.owner, image, enrolling.rows)
+        enrolling.run.spend(Cost(bytes_in=len(data)))
+        return data
 
     def _completed(
         self, enrolling: _Enrolling, face: EnrolledFace, image: Mapping[str, Any], data: bytes, written: _Written

@@ -93,12 +93,15 @@ class ReembeddingWork:
                 enrolled = [face for face in others if face.state is FaceState.ENROLLED]
                 now = self._clock.now()
                 open_ends = open_ends or bool(enrolled) or any(face.is_written(now) for face in others)
-                for outcome in [pool.submit(self._embed, turn, face) for face in enrolled]:
-                    outcome.result()
-                turn.run.progress(turn.done + len(turn.failed))
-                turn.run.check()
-                if self._clock.now() >= turn.until:
-                    raise TransientError("The time of one turn is up; the next one goes on from here")
+                begun = [pool.submit(self._embed, turn, face) for face in enrolled]
+                try:
+                    for outcome in begun:
+                        turn.done += outcome.result()
+                        turn.run.progress(turn.done + len(turn.failed))
+                        turn.run.check()
+                finally:
+                    for outcome in begun:
+                        outcome.cancel()
         return open_ends
 
     def _batches(self, owner: str) -> Iterator[Sequence[EnrolledFace]]:
@@ -111,20 +114,21 @@ class ReembeddingWork:
             if cursor is None:
                 return
 
-    def _embed(self, turn: _Turn, face: EnrolledFace) -> None:
+    def _embed(self, turn: _Turn, face: EnrolledFace) -> bool:
+        if self._clock.now() >= turn.until:
+            raise TransientError("The time of one turn is up; the next one goes on from here")
         try:
             vector = self._vector(turn.pack, face)
         except ITEM_ERRORS as error:
             told = {"personId": face.person_id, "faceId": face.face_id, "error": redaction.told(error)}
             turn.failed[turn.key(face)] = told
-            return
+            return False
         now = self._clock.now()
         until = now + WRITER_TIME
         if not self._people.hold_face(face, until=until):
-            return  # erased meanwhile, or begun to be
+            return False  # erased meanwhile, or begun to be
         self._index.put(face.owner, turn.pack, [(face.person_id, face.face_id, vector)], at=now, until=until)
-        if self._people.set_pack(face, turn.pack):
-            turn.done += 1
+        return self._people.set_pack(face, turn.pack)
 
     def _vector(self, pack: str, face: EnrolledFace) -> Any:
         """Of the face on the original that stands where the old model saw it."""
