@@ -95,7 +95,9 @@ def collage(parts: list[Picture]) -> Picture:
 
 def _read(path: Path, title: str) -> Picture:
     with Image.open(path, formats=["JPEG"]) as opened:
-        return _picture(path.name, title, "Official portrait, public domain", ImageOps.exif_transpose(opened))
+        upright = ImageOps.exif_transpose(opened)
+        upright.thumbnail((SHOWN_PIXELS, SHOWN_PIXELS))
+        return _picture(path.name, title, "Official portrait, public domain", upright)
 
 
 def _picture(name: str, title: str, credit: str, image: Image.Image) -> Picture:
