@@ -71,7 +71,7 @@ def test_a_calibrated_threshold_is_kept(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_manifest_is_no_model_and_the_command_that_makes_one(tmp_path: Path) -> None:
     (tmp_path / "loose.onnx").write_bytes(b"weights")
-    for look in (read_pack, find_pack):
+    for look in (read_pack, find_pack, lambda folder: find_pack(folder, "wanted")):
         with pytest.raises(NoModelError) as caught:
             look(tmp_path)
         assert caught.value.exact_code == "NO_MODEL"
@@ -149,16 +149,22 @@ def test_a_folder_may_be_a_pack_or_hold_some(tmp_path: Path) -> None:
     other = pack(tmp_path / "elsewhere", "two")
     assert packs_in(tmp_path) == {"two": other, "one": made}
     assert find_pack(tmp_path, "two") == other
-    with pytest.raises(NoModelError) as caught:
+    with pytest.raises(NoModelError, match="several") as caught:
         find_pack(tmp_path)
-    assert caught.value.fix == "Set FACE_PACK to one of: two, one."
+    assert "FACE_PACK to one of: two, one" in caught.value.fix
 
 
-def test_a_pack_that_is_not_there_is_no_model_and_the_commands(tmp_path: Path) -> None:
+def test_a_pack_that_is_not_there_is_no_model_and_what_is_there_instead(tmp_path: Path) -> None:
     pack(tmp_path / "one")
-    for folder, wanted in ((tmp_path, "two"), (tmp_path / "nothing", "two"), (tmp_path / "nothing", "")):
+    for folder in (tmp_path, tmp_path / "one"):
+        with pytest.raises(NoModelError, match="no pack two") as caught:
+            find_pack(folder, "two")
+        assert "one of: one" in caught.value.fix
+
+
+@pytest.mark.parametrize("wanted", ["", "two"])
+def test_a_folder_without_packs_is_no_model_and_the_commands(wanted: str, tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(NoModelError) as caught:
             find_pack(folder, wanted)
         assert f"make models PACK={wanted or 'antelopev2'}" in caught.value.fix
-    with pytest.raises(NoModelError, match="is the pack one, not two"):
-        find_pack(tmp_path / "one", "two")

@@ -207,3 +207,5 @@ def test_a_pack_is_named_after_its_folder(tmp_path: Path) -> None:
     assert library.prepare(tmp_path / "from", Licence.COMMERCIAL, to=tmp_path / "image").name == "image"
     assert library.prepare(tmp_path / "from", Licence.COMMERCIAL, name="other").folder == tmp_path / "packs" / "other"
     assert set(library.here()) == {"from", "other"}
+    beside = PackLibrary(tmp_path / "packs" / "from").prepare(tmp_path / "from", Licence.COMMERCIAL, name="third")
+    assert beside.folder == tmp_path / "packs" / "third"

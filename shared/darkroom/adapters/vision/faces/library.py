@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from darkroom.adapters.vision.downloads import SHA256, Pinned, fetched
-from darkroom.adapters.vision.faces.packs import NAME, Pack, find_pack, packs_in, read_pack
+from darkroom.adapters.vision.faces.packs import MANIFEST, NAME, Pack, find_pack, packs_in, read_pack
 from darkroom.adapters.vision.faces.preparing import THRESHOLD, Terms, prepare
 from darkroom.adapters.vision.models import SHIPPED_LIST
 from darkroom.domain.faces import Licence
@@ -72,7 +72,8 @@ def _entry(pack: dict[str, Any]) -> ListedPack:
 
 
 class PackLibrary:
-    """`folder` is a pack or holds packs; what is fetched goes there, unless it is told to go elsewhere."""
+    """`folder` is a pack or holds packs. What is fetched or prepared goes there, or beside the pack that it is, unless
+    it is told to go elsewhere."""
 
     def __init__(self, folder: Path, *, listing: Path | None = None) -> None:
         self.folder = folder
@@ -81,6 +82,11 @@ class PackLibrary:
     @property
     def listed(self) -> tuple[ListedPack, ...]:
         return read_list(self._listing)
+
+    def place(self, name: str) -> Path:
+        """Where a pack of that name is put."""
+        around = self.folder.parent if (self.folder / MANIFEST).is_file() else self.folder
+        return around / name
 
     def find(self, wanted: str = "") -> Pack:
         """The pack of that name, else the only one. Raises NoModelError."""
@@ -105,7 +111,7 @@ class PackLibrary:
         name = name or (to or source).resolve().name
         terms = Terms(licence, text or licence, url)
         return prepare(
-            source, to or self.folder / name, terms, name=name, threshold=THRESHOLD if threshold is None else threshold
+            source, to or self.place(name), terms, name=name, threshold=THRESHOLD if threshold is None else threshold
         )
 
     def fetch(
@@ -128,7 +134,7 @@ class PackLibrary:
                 fix=f"If that is what you do with them, say so: --accept-licence {entry.licence} (with make: "
                 f"ACCEPT_LICENCE={entry.licence}).",
             )
-        target = to or self.folder / entry.name
+        target = to or self.place(entry.name)
         if pack := _whole(target, entry.name):
             return pack
         target.parent.mkdir(parents=True, exist_ok=True)

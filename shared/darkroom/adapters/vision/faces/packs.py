@@ -210,28 +210,25 @@ def _number(value: Any, low: float, high: float) -> float:
 
 def find_pack(folder: Path, wanted: str = "") -> Pack:
     """The pack that a folder is, or one of those in it: `wanted`, else the only one. Raises NoModelError."""
-    if (folder / MANIFEST).is_file() or (not wanted and any(folder.glob("*.onnx"))):
-        pack = read_pack(folder)
-        if wanted not in ("", pack.name):
-            raise NoModelError(
-                f"{folder} is the pack {pack.name}, not {wanted}", fix=f"Set FACE_PACK to {pack.name}, or leave it out."
-            )
-        return pack
     packs = packs_in(folder)
     if wanted in packs:
         return packs[wanted]
     if len(packs) == 1 and not wanted:
         return next(iter(packs.values()))
-    if packs and not wanted:
-        raise NoModelError(f"There are several packs in {folder}", fix=f"Set FACE_PACK to one of: {', '.join(packs)}.")
+    if packs:
+        told = f"There is no pack {wanted} in {folder}" if wanted else f"There are several packs in {folder}"
+        raise NoModelError(told, fix=f"Set FACE_PACK to one of: {', '.join(packs)}; or fetch or prepare another.")
+    if any(folder.glob("*.onnx")):
+        return read_pack(folder)  # which says what is missing, and what makes it
     raise NoModelError(
-        f"There is no pack {wanted} in {folder}" if wanted else f"There is no pack in {folder}",
+        f"There is no pack{f' {wanted}' if wanted else ''} in {folder}",
         fix=f"Run `make models PACK={wanted or 'antelopev2'}` (or `darkroom models fetch`), or `darkroom models "
         "prepare DIR` on a folder of .onnx files with a detector and a recogniser, or point FACE_PACK_DIR at a pack.",
     )
 
 
 def packs_in(folder: Path) -> dict[str, Pack]:
-    """The packs in the folders of a folder, by name. Raises NoModelError for one that is broken."""
-    packs = [read_pack(path.parent) for path in sorted(folder.glob(f"*/{MANIFEST}"))]
-    return {pack.name: pack for pack in packs}
+    """The pack that a folder is, or those in its folders, by name. Raises NoModelError for one that is broken."""
+    single = (folder / MANIFEST).is_file()
+    folders = [folder] if single else sorted(path.parent for path in folder.glob(f"*/{MANIFEST}"))
+    return {pack.name: pack for pack in map(read_pack, folders)}
