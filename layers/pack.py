@@ -54,8 +54,8 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
 """Every service and operation that our code calls inside a function; a test compares it with the adapters."""
 
 
-UNREAD: Final = ("*.pxd", "*.pyx", "libarrow_flight.so*", "_flight.*.so", "libarrow_substrait.so*", "_substrait.*.so")
-"""Sources for another compiler, and what of Arrow serves protocols that nothing here speaks."""
+UNREAD: Final = ("*.pxd", "*.pyx", "libarrow_flight.so*", "_flight.*.so")
+"""Sources for another compiler, and what of Arrow serves a protocol that nothing here speaks."""
 
 
 def trim(packages: Path) -> None:
