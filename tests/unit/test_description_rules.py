@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 from darkroom.domain import descriptions, limits
 from darkroom.errors import InvalidRequestError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.descriptions import INJECTIONS, ORDINARY
@@ -71,6 +71,7 @@ def test_the_time_is_linear_in_the_length_of_the_text() -> None:
         assert time.process_time() - began < 1.0, text[:100]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_description_or_invalid(text: str) -> None:
     with suppress(InvalidRequestError):

@@ -15,7 +15,7 @@ from darkroom.domain.limits import MINUTE, SECOND
 from darkroom.domain.messages import message
 from darkroom.entry.queue import consume
 from darkroom.errors import MalformedRequestError, TransientError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ def test_what_is_no_batch_is_refused_as_a_whole(event: object) -> None:
         consume(event, lambda _, __: True)
 
 
+@settings(deadline=None)  # the first message of a process loads what writes metrics
 @given(st.lists(st.one_of(st.none(), st.integers(), st.text(), st.dictionaries(st.text(), st.text()))))
 def test_no_body_takes_the_others_along(bodies: list[object]) -> None:
     handled: list[tuple[str, int]] = []

@@ -176,7 +176,7 @@ def milliseconds(action: Mapping[str, Any], pixels: int = 0, *, plain: bool = Fa
             drawn = 100 + 9 * _copies(action["description"]) + 250 * int(action["size"]) ** 2 // 1024**2
             return 250 + int(action["count"]) * drawn
         case Action.ANIMATE:
-            encoded = 50 if action["format"] == "avif" else 25
+            encoded = 70 if action["format"] == "avif" else 35
             frame = 5 * _copies(action["description"]) // 2 + encoded * int(action["size"]) ** 2 // 512**2
             return 500 + int(action["frame_count"]) * frame
         case Action.ANALYSE:
