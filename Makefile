@@ -109,6 +109,10 @@ bench: setup ## Ratios against a peer of the same run, all of them or NAMES="col
 	@failed=0; for name in $(or $(NAMES),$(BENCHMARKS)); do \
 	  echo "== $$name"; $(PY) -m benchmarks.$$name || failed=1; done; exit $$failed
 
+.PHONY: sheets
+sheets: setup ## Draw the contact sheets of doodles, 40 descriptions by 4 styles and 20 films: out/sheets
+	$(PY) -m benchmarks.contact_sheet
+
 # --- the stack --------------------------------------------------------------------------------------------------------
 # SAM looks for uv on the PATH: the one of its own environment. The container functions need a Docker engine; without
 # one (or with CONTAINERS=no) everything else is built.

@@ -1,5 +1,6 @@
-"""What the offline engine draws: forty descriptions in four styles, and ten animations as strips of film.
+"""What the offline engine draws: forty descriptions in four styles, and twenty animations as strips of film.
 
+    make sheets, or
     python -m benchmarks.contact_sheet [--side 320] [--seed 7] [--out out/sheets]
 
 Writes sheet-1.png to sheet-4.png (ten descriptions each, a row of four styles per description, in the order simple,
@@ -72,10 +73,20 @@ ANIMATIONS: Final = (
     "a boy waving",
     "a heart that draws itself",
     "a cat dancing in the rain",
+    "a bird flying",
+    "a butterfly flying over a flower",
+    "a bee",
+    "a dog walking",
+    "an elephant walking",
+    "a robot walking",
+    "a horse running",
+    "a frog jumping",
+    "a girl waving",
+    "a rocket flying",
 )
 STYLES: Final = tuple(Style)
 ROWS: Final = 10
-SHOWN: Final = 8
+SHOWN: Final = 12
 """Frames of a strip."""
 
 

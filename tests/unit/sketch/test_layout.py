@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
-from darkroom.adapters.ai.sketch.language import read
+from darkroom.adapters.ai.sketch import vocabulary
+from darkroom.adapters.ai.sketch.drawing import compose
+from darkroom.adapters.ai.sketch.language import LIVING, read
 from darkroom.adapters.ai.sketch.layout import Layout, collisions, laid_out
+from darkroom.adapters.ai.sketch.stage import standing
+from darkroom.adapters.rendering import pixels
+from darkroom.domain.doodles import Style
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,6 +93,100 @@ def test_what_is_behind_is_drawn_first_and_in_front_last() -> None:
     assert [item.thing.name for item in layout.items] == ["rabbit", "tree"]
     layout = lay("a princess in front of a castle")
     assert [item.thing.name for item in layout.items] == ["castle", "princess"]
+
+
+@pytest.mark.parametrize(
+    ("sitter", "seat"),
+    [("cat", "chair"), ("dog", "sofa"), ("girl", "bench"), ("frog", "mushroom"), ("bear", "log"), ("king", "rock"),
+     ("rabbit", "cushion"), ("monkey", "elephant"), ("owl", "tree"), ("bird", "branch")],
+)  # fmt: skip
+def test_who_sits_touches_the_seat_at_a_sensible_size(sitter: str, seat: str) -> None:
+    layout = lay(f"a {sitter} sitting on a {seat}")
+    who, what = (next(item for item in layout.items if item.thing.drawing == vocabulary.by_name()[name].drawing)
+                 for name in (sitter, seat))  # fmt: skip
+    assert 0.15 < (who.w * who.h) / (what.w * what.h) < 5
+    # What it sits with is within the seat: the seat's ink is right beneath it, and it is before the seat.
+    low = who.box[3]
+    if who.drawing.seat is not None:
+        top, bottom = who.drawing.box[1], who.drawing.box[3]
+        low = who.box[1] + (who.drawing.seat - top) / (bottom - top) * who.h
+    around = np.linspace(who.x - 0.3 * who.w, who.x + 0.3 * who.w, 9)
+    down = np.linspace(low - 0.03 * who.h, low + 0.12 * who.h, 9)
+    points = np.stack([each.ravel() for each in np.meshgrid(around, down)], axis=1)
+    assert what.covers(points).any()
+    assert low > what.box[1] - 0.02 * who.h
+    assert who.z > what.z or who.box[3] <= what.box[1] + 0.2 * what.h
+
+
+def test_who_sits_is_drawn_sitting_and_who_stands_standing() -> None:
+    assert only(lay("a girl sitting on a bench"), "girl").pose == "sit"
+    assert only(lay("a cat sits on a sofa"), "cat").pose == "sit"
+    assert only(lay("a girl standing on a bench"), "girl").pose == "stand"
+    assert only(lay("a cat on a table"), "cat").pose == ""
+
+
+def test_feet_of_who_sits_hang_below_the_seat_and_above_the_ground() -> None:
+    layout = lay("a boy sitting on a chair")
+    boy, chair = only(layout, "boy"), only(layout, "chair")
+    assert chair.box[1] + 0.5 * chair.h < boy.box[3] < chair.box[3]
+
+
+def test_birds_on_a_fence_sit_in_one_row() -> None:
+    layout = lay("five birds sitting on a fence")
+    fence = only(layout, "fence")
+    birds = [item for item in layout.items if item.thing.name == "bird"]
+    assert len(birds) == 5
+    for bird in birds:
+        assert bird.box[3] == pytest.approx(fence.box[1] + 0.1 * fence.h, abs=0.15 * bird.h)
+
+
+BEHIND = (
+    ("dog", "tree"), ("cat", "sofa"), ("elephant", "fence"), ("fox", "bush"), ("lion", "tree"), ("cow", "fence"),
+    ("boy", "door"), ("house", "tree"), ("tree", "house"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize(("back", "front"), BEHIND)
+def test_what_is_behind_something_is_partly_hidden_and_still_known_by_its_head(
+    back: str, front: str, seed: int
+) -> None:
+    layout = lay(f"a {back} behind a {front}", seed=seed)
+    hidden, before = layout.items
+    x1, y1, x2, y2 = hidden.box
+    across, down = np.meshgrid(np.linspace(x1, x2, 50), np.linspace(y1, y2, 50))
+    points = np.stack([across.ravel(), down.ravel()], axis=1)
+    points = points[hidden.covers(points)]
+    assert 0.12 < before.covers(points).mean() < 0.62
+    x, y, wide = hidden.head()
+    head = points[np.hypot(points[:, 0] - x, points[:, 1] - y) < 0.4 * wide]
+    if hidden.thing.section in LIVING:
+        assert before.covers(head).mean() < 0.4
+
+
+@pytest.mark.parametrize("style", list(Style))
+@pytest.mark.parametrize(("back", "front"), [("elephant", "fence"), ("cat", "sofa"), ("house", "tree")])
+def test_the_front_ones_silhouette_cuts_the_lines_of_the_back_one(back: str, front: str, style: Style) -> None:
+    picture = compose(f"a {back} behind a {front}", style, width=240, height=240, seed=3)
+    before = next(item for _, item in picture.layers if item is not None and item.thing.name == front)
+    alone = replace(picture, layers=tuple(each for each in picture.layers if each[1] is None or each[1] is before))
+    both, one = (pixels(each.svg())[..., :3].astype(int) for each in (picture, alone))
+    down, across = np.mgrid[0:240, 0:240]
+    inside = np.ones(240 * 240, dtype=bool)
+    # Well within the silhouette: a hand strays a little.
+    for dx, dy in ((0, 0), (-5, 0), (5, 0), (0, -5), (0, 5)):
+        inside &= before.covers(np.stack([across.ravel() + dx, down.ravel() + dy], axis=1).astype(float))
+    assert inside.any()
+    difference = np.abs(both - one).max(axis=2).ravel()
+    assert (difference > 90).any(), "the back one is seen beside it"
+    assert (difference[inside] > 90).mean() < 0.02
+
+
+def test_what_flies_has_no_ground_under_it() -> None:
+    owl = only(lay("an owl flying"), "owl")
+    assert owl.aloft
+    assert standing([owl]) == []
+    assert lay("an owl flying").ground is None
 
 
 def test_what_is_in_a_box_is_between_its_back_and_its_front() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from darkroom.adapters.ai.sketch.drawing import compose
 from darkroom.adapters.ai.sketch.engine import SketchEngine
-from darkroom.adapters.ai.sketch.motion import MOTIONS, Move, Mover, film, groups
+from darkroom.adapters.ai.sketch.motion import MOTIONS, Move, Mover, _alive, film, groups
 from darkroom.adapters.rendering import pixels, rendered
 from darkroom.domain.doodles import Style
 from darkroom.domain.generation import PNG, DrawRequest
@@ -100,7 +100,9 @@ def test_the_same_seed_gives_the_same_film(engine: SketchEngine) -> None:
         "a car on a road",
         "a growing sunflower", "a boy waving", "a boy walking in the snow", "a cat dancing in the rain", "a cat",
         "fish swimming under the sea", "a twinkling star at night", "falling leaves", "a rocket flying in space",
-        "a witch riding a broom", "unknown blorp",
+        "a witch riding a broom", "unknown blorp", "a bird flying", "a butterfly flying over a flower", "a dog walking",
+        "a robot walking", "a horse running", "a girl waving", "a flag waving", "a rocket flying",
+        "a girl walking a dog",
     ],
 )  # fmt: skip
 def test_films_move_and_close(engine: SketchEngine, material: str) -> None:
@@ -112,6 +114,72 @@ def test_films_move_and_close(engine: SketchEngine, material: str) -> None:
     assert max(changes) > 0.002
     # From the last frame to the first it is no further than from any frame to the next.
     assert changes[-1] <= 1.6 * max(changes[:-1]) + 0.01
+
+
+@pytest.mark.parametrize(
+    "material", ["a bird flying", "a dog walking", "a fish swimming", "a rocket flying", "3 birds"]
+)
+def test_who_travels_alone_stays_in_the_picture_and_the_way_goes_by(engine: SketchEngine, material: str) -> None:
+    frames = moved(engine, replace(REQUEST, material=material, frames=16))
+    ink = np.stack([frame[..., :3].mean(axis=2) < 128 for frame in frames])
+    share = ink.mean(axis=(1, 2))
+    assert share.min() > 0.6 * share.max()
+    middle = ink[:, :, 32:96].mean(axis=(1, 2))
+    assert middle.min() > 0.5 * middle.max()
+    # What is passed is pale, and seen at the edges, where nobody travels.
+    marks = np.stack([frame[..., :3].mean(axis=2) < 225 for frame in frames])
+    edges = np.concatenate([marks[:, :, :16], marks[:, :, -16:]], axis=2)
+    assert (edges.any(axis=0) & ~edges.all(axis=0)).sum() > 10
+
+
+def test_who_travels_past_something_goes_out_of_the_picture_and_comes_back() -> None:
+    picture = compose("a bird flying over a house", Style.SIMPLE, width=128, height=128, seed=1, roomy=True)
+    movers = {items[0].thing.name: mover for items, _, mover in groups(picture)}
+    assert movers["bird"].strays
+    hovering = compose("a butterfly flying over a house", Style.SIMPLE, width=128, height=128, seed=1, roomy=True)
+    butterfly = next(mover for items, _, mover in groups(hovering) if items[0].thing.name == "butterfly")
+    assert not butterfly.strays
+    assert butterfly.roams > 0
+    assert butterfly.box[0] - butterfly.roams >= 0
+    assert butterfly.box[2] + butterfly.roams <= 128
+
+
+def test_a_jump_is_pressed_flat_on_the_ground_and_stretched_in_the_air() -> None:
+    moves = [MOTIONS["jump"](MOVER, number / 400) for number in range(400)]
+    lowest, highest = min(moves, key=lambda move: move.sy), min(moves, key=lambda move: move.dy)
+    assert lowest.dy == 0
+    assert lowest.sy < 0.85
+    assert lowest.sx > 1.15
+    assert highest.dy < -0.2 * MOVER.high
+    assert highest.sy == pytest.approx(1, abs=0.02)
+    assert max(move.sy for move in moves) > 1.05
+    for move in moves:
+        assert move.sx * move.sy == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("material", ["a dog walking", "a robot walking", "a bird flying", "a girl waving", "a bee"])
+@pytest.mark.parametrize("frames", [4, 9, 24])
+def test_limbs_move_in_each_frame_and_close_with_the_loop(engine: SketchEngine, material: str, frames: int) -> None:
+    picture = compose(material, Style.SIMPLE, width=128, height=128, seed=5, roomy=True)
+    ((items, motion, mover),) = groups(picture, frames)
+    layer = next(layer for layer, item in picture.layers if item is items[0])
+    shown = [_alive(layer, motion, mover, number / frames) for number in range(frames)]
+    assert len(set(shown)) > 1
+    assert _alive(layer, motion, mover, 1.0) == shown[0]
+    assert len({len(each.split("<path")) for each in shown}) == 1
+
+
+def test_whom_somebody_walks_goes_the_same_way() -> None:
+    picture = compose("a girl walking a dog", Style.SIMPLE, width=128, height=128, seed=1, roomy=True)
+    found = groups(picture)
+    assert {motion for _, motion, _ in found} == {"walk"}
+    assert len({mover.heading for _, _, mover in found}) == 1
+
+
+def test_nobody_flies_away_from_what_they_sit_on() -> None:
+    picture = compose("a bird sitting on a branch", Style.SIMPLE, width=128, height=128, seed=1, roomy=True)
+    moving = {item.thing.name: motion for items, motion, _ in groups(picture) for item in items}
+    assert moving["bird"] == "sway"
 
 
 def test_every_frame_is_clean_svg() -> None:

@@ -118,12 +118,15 @@ class Legs:
 def _in_order(at: Sequence[float], to: Sequence[float]) -> list[float]:
     """Where the knots go, none past the next: each pair keeps a share of its distance."""
     kept = list(to)
+    least = [ROOMY * (two - one) for one, two in pairwise(at)]
     for _ in range(4):
-        for one in range(len(at) - 1):
-            least = ROOMY * (at[one + 1] - at[one])
-            over = least - (kept[one + 1] - kept[one])
+        # Both give way; what that pushes into their neighbours is less each time.
+        for one, apart in enumerate(least):
+            over = apart - (kept[one + 1] - kept[one])
             if over > 0:
                 kept[one], kept[one + 1] = kept[one] - over / 2, kept[one + 1] + over / 2
+    for one, apart in enumerate(least):
+        kept[one + 1] = max(kept[one + 1], kept[one] + apart)
     return kept
 
 

@@ -176,23 +176,27 @@ def _flap(mover: Mover, share: float) -> Move:
     return Move(0, 0.02 * mover.height * wave(share) + 0.02 * mover.high * wave(share, flaps), pivot=mover.middle)
 
 
-def _leap(height: float, squash: float, times: int, mover: Mover, share: float) -> Move:
-    passed = (share * times + 0.25) % 1.0
-    up = 4 * passed * (1 - passed)
-    press = max(0.0, 1 - up * 3) * squash
-    # Pressed flat on the ground, long where it is fastest, itself again at the top; about as large all the while.
-    stretch = (1 - press) * (1 + 0.55 * squash * up * (1 - up) * 4)
+def _leap(mover: Mover, share: float, *, height: float, squash: float, rest: float) -> Move:
+    """Twice in the loop: pressed flat on the ground for a share `rest` of it, then up and down."""
+    passed = (share * 2 + 0.5) % 1.0
+    if passed < rest:
+        stretch, up = 1 - squash * math.sin(math.pi * passed / rest), 0.0
+    else:
+        flown = (passed - rest) / (1 - rest)
+        up = 4 * flown * (1 - flown)
+        # Long where it is fast, itself again at the top; about as large all the while.
+        stretch = 1 + 2.2 * squash * up * (1 - up)
     return Move(0, -up * height, 0, 1 / stretch, stretch, mover.foot)
 
 
 def _jump(mover: Mover, share: float) -> Move:
     room = max(mover.box[1] - 0.03 * mover.height, 0.12 * mover.height)
-    return _leap(min(0.5 * mover.high, room), 0.2, 2, mover, share)
+    return _leap(mover, share, height=min(0.5 * mover.high, room), squash=0.2, rest=0.24)
 
 
 def _bounce(mover: Mover, share: float) -> Move:
     room = max(mover.box[1] - 0.03 * mover.height, 0.14 * mover.height)
-    return _leap(min(1.2 * mover.high, room), 0.2, 2, mover, share)
+    return _leap(mover, share, height=min(1.2 * mover.high, room), squash=0.22, rest=0.14)
 
 
 def _swim(mover: Mover, share: float) -> Move:
