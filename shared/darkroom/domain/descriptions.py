@@ -178,6 +178,7 @@ _WHOSE: Final = (
     "|to) ){0,6}"
 )
 _MODE: Final = "(?:developer|dev|debug|god|dan|jailbreak|unrestricted|unfiltered|sudo|admin|root) mode"
+_ENTER: Final = "(?:enable|activate|enter|engage|unlock|switch to|turn on|go into|start|simulate)"
 _MACHINE: Final = "(?:ai|llm|assistant|chatbot|bot|language model|ai model|terminal|interpreter|shell|gpt|chatgpt)"
 _NOBODY: Final = r"(?<!\bwho )(?<!\bwhich )(?<!\bthat )(?<!\bthey )(?<!\bwho always )(?<!\bwho will )(?<!\bto )\b"
 """Those of whom it is told, as "a robot built to do it", are in the picture."""
@@ -205,11 +206,12 @@ _ORDER: Final = (
     rf"\byou(?: a)?re (?:now |no longer ){{0,2}}(?:an? |my )(?:{_WORD} ){{0,2}}{_MACHINE}\b",
     rf"\b(?:act|behave|respond|answer|reply) (?:as|like) (?:an? |the |my )?(?:{_WORD} ){{0,2}}(?:{_MACHINE}|dan)\b",
     r"\bi am your (?:developer|creator|administrator|operator|programmer)\b",
-    r"\byou can do anything now\b|\bdan mode\b|\bjailbreak (?:mode|prompt|yourself)\b|\bjailbroken (?:ai|model|mode)\b",
+    r"\byou can do anything now\b|\bdan mode\b",
+    r"\bjailbreak (?:mode|prompt|yourself)\b|\bjailbroken (?:ai|model|mode)\b",
     # the first of these in other languages
     (
-        rf"\b(?:ignorieren?|vergiss|missachten?)(?: sie)? (?:{_WORD} ){{0,3}}(?:vorherigen?|vorigen?|bisherigen?|obigen?)"
-        rf" (?:{_WORD} )?(?:anweisung|instruktion|regel|befehl|vorgabe)(?:en?|n)?\b"
+        rf"\b(?:ignorieren?|vergiss|missachten?)(?: sie)? (?:{_WORD} ){{0,3}}(?:vorherigen?|vorigen?|bisherigen?"
+        rf"|obigen?) (?:{_WORD} )?(?:anweisung|instruktion|regel|befehl|vorgabe)(?:en?|n)?\b"
     ),
     rf"\b(?:ignorez?|oubliez?) (?:{_WORD} ){{0,3}}(?:instructions|consignes|regles) (?:precedentes|anterieures)\b",
     (
@@ -247,11 +249,11 @@ _BEGINNINGS: Final = re.compile(
         rf"{_SENTENCE}pretend to be (?:my\b|an? (?:{_WORD} )?{_MACHINE}\b)",
         rf"{_CLAUSE}pretend (?:that )?you(?: a)?re {_UNSEEN}",
         rf"{_CLAUSE}from now on (?:, )?(?:you|your|answer|respond|reply|act|always|never|ignore|do)\b",
-        rf"{_CLAUSE}(?:enable|activate|enter|engage|unlock|switch to|turn on|go into|start|simulate) (?:the )?(?:{_MODE}|jailbreak)\b",
+        rf"{_CLAUSE}{_ENTER} (?:the )?(?:{_MODE}|jailbreak)\b",
         rf"{_SENTENCE}{_MODE}(?: is)?(?: now)? (?:, )?(?:enabled|activated|on|unlocked)\b",
         rf"{_CLAUSE}jailbreak (?:the|this) (?:ai|model|filter)\b",
-        rf"{_SENTENCE}(?:here are (?:your |the )?)?(?:new|updated|revised|real) (?:instructions?|directives?|system prompt) [,.]",
-        rf"{_SENTENCE}(?:this is the )?end of (?:the )?(?:user )?(?:prompt|instructions?|description|material|input)(?: [.,]|$)",
+        rf"{_SENTENCE}(?:here are )?(?:your |the )?(?:new|real) (?:instructions?|directives?|system prompt) [,.]",
+        rf"{_SENTENCE}(?:this is the )?end of (?:the )?(?:prompt|instructions?|description|material|input)(?: [.,]|$)",
         r"(?<=^\. )(?:developer mode|jailbreak|dan)(?: [.,])?$",
         rf"{_SENTENCE}system override\b(?: [,.]|$)",
         r"\byour new (?:task|role|job|instructions?|purpose|goal|persona|identity) (?:is|are)\b",

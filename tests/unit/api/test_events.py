@@ -31,6 +31,8 @@ EXPECTED: dict[str, tuple[int, str]] = {
     "doodle/unknown-provider": (422, "sketch, studio, openai"),
     "doodle/retired-model": (422, "gpt-image-2.6-flare"),
     "doodle/count-zero": (422, "count"),
+    "doodle/right-to-left": (422, "RIGHT_TO_LEFT"),
+    "doodle/not-a-description": (422, "NOT_A_DESCRIPTION"),
     "doodle/data-url": (422, "after the comma"),
     "doodle/wrong-method": (405, "METHOD_NOT_ALLOWED"),
     "doodle/direct": (0, "imageData"),
