@@ -904,16 +904,19 @@ def face_model(pack: str | None = None) -> ports.FaceModel:
     """
     from darkroom.domain.faces import pack_mismatch
 
-    own = _face_model(settings().face_pack)
-    if pack in (None, own.space.pack):
-        return own
     try:
-        other = _face_model(pack)
+        found = _face_model(settings().face_pack)
     except NoModelError:
-        other = own
-    if other.space.pack != pack:
-        raise pack_mismatch(own.space.pack, pack)
-    return other
+        if pack is None:
+            raise
+        found = _face_model(pack)  # of several packs, none of which is the function's own choice
+    if pack is not None and found.space.pack != pack:
+        own = found.space.pack
+        with suppress(NoModelError):
+            found = _face_model(pack)
+        if found.space.pack != pack:
+            raise pack_mismatch(own, pack)
+    return found
 
 
 @cache

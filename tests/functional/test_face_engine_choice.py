@@ -102,6 +102,7 @@ def test_of_several_packs_a_caller_may_name_one(choose: Choose, small_pack: Path
         manifest.write_text(manifest.read_text().replace('"name": "small"', f'"name": "{name}"'))
     with pytest.raises(NoModelError, match="several"):
         choose(FACE_PACK_DIR=str(tmp_path / "packs"))
+    assert wiring.face_model("two").space.pack == "two"
     own = choose(FACE_PACK_DIR=str(tmp_path / "packs"), FACE_PACK="one")
     assert wiring.face_model() is wiring.face_model("one") is own
     other = wiring.face_model("two")
