@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from darkroom.adapters.aws.stacks import Stack
     from darkroom.adapters.vision.faces.library import PackLibrary
     from darkroom.adapters.vision.models import ModelLibrary
+    from darkroom.domain.faces import FaceSpace
     from darkroom.domain.jobs import Kind
+    from darkroom.domain.verification import Curve
     from darkroom.usecases.access import Access, Keys
+    from darkroom.usecases.calibration import FaceCalibration
     from darkroom.usecases.detection import DetectionRequests, DetectionWork
     from darkroom.usecases.doodles import DoodleActions, DoodleRequests, DoodleWork
     from darkroom.usecases.endings import Endings
@@ -936,6 +939,22 @@ def pack_library(listing: Path | None = None, *, folder: Path | None = None) -> 
         folder or (Path(chosen).expanduser() if chosen else cached),
         listing=listing or (Path(listed).expanduser() if listed else None),
     )
+
+
+def face_calibration(engine: str | None = None, pack: str | None = None) -> FaceCalibration:
+    """Of the engine and the pack of these names, the settings' ones without."""
+    from darkroom.adapters.vision.faces.variations import variations
+    from darkroom.usecases.calibration import FaceCalibration
+
+    model = FACE_ENGINES[engine or settings().face_engine](settings().face_pack if pack is None else pack)
+    return FaceCalibration(model, image_reader(), variations)
+
+
+def calibration_chart(curve: Curve, space: FaceSpace, threshold: float, *, as_png: bool) -> bytes:
+    from darkroom.adapters.vision.faces.chart import chart, png
+
+    svg = chart(curve, space, threshold)
+    return png(svg) if as_png else svg.encode()
 
 
 def _best_face_model(pack: str) -> ports.FaceModel:

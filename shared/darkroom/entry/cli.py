@@ -15,7 +15,7 @@ from darkroom.errors import DarkroomError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("keys", "jobs", "models", "webhooks")
+COMMANDS = ("keys", "jobs", "models", "faces", "webhooks")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-THRESHOLD: Final = 0.94
+THRESHOLD: Final = 0.936
 """By `darkroom faces calibrate --engine dlib`."""
 LEAST_SCORE: Final = 0.4
 """A margin of 0.2, between what faces have and what else has (`dlib_faces.Model`)."""

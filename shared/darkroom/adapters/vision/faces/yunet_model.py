@@ -30,8 +30,8 @@ CANDIDATES: Final = 5_000
 """Boxes that the doubles are taken out of; OpenCV's own number."""
 NEAR: Final = 192
 REACH: Final = 1.5 * SIDE
-"""A face is looked at anew on so many pixels, which are so many of an aligned face's. Over seventeen pairs, leaning faces
-too, the cosine to what another detector's landmarks give rises from 0.82 to 0.90 on the average."""
+"""A face is looked at anew on so many pixels, which are so many of an aligned face's. Over seventeen pairs, leaning
+faces too, the cosine to what another detector's landmarks give rises from 0.82 to 0.90 on the average."""
 SMALL: Final = 24
 """Pixels of a face that is looked for once more, at twice the size, in a picture that is larger yet: one of 12 pixels
 is missed as often as not, and 100 of 200 on one picture. The second look takes four times the first."""
