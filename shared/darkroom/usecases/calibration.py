@@ -36,8 +36,15 @@ class Calibration:
 
 
 class FaceCalibration:
-    def __init__(self, model: FaceModel, reader: ImageReader, vary: Callable[[Pixels, Face], Iterable[Pixels]]) -> None:
-        """`vary` makes pictures of one face, with the face in their middle."""
+    def __init__(
+        self,
+        model: FaceModel,
+        reader: ImageReader,
+        vary: Callable[[Pixels, Face], Iterable[Pixels]],
+        *,
+        most: int = MOST_VECTORS,
+    ) -> None:
+        """`vary` makes pictures of one face, with the face in their middle; `most` faces or so are compared."""
         self.space = model.space
         self._model = model
         self._reader = reader
