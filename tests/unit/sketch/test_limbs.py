@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from darkroom.adapters.ai.sketch import vocabulary
-from darkroom.adapters.ai.sketch.art import GlyphArt
+from darkroom.adapters.ai.sketch.art import Bent, GlyphArt
 from darkroom.adapters.ai.sketch.drawing import compose
 from darkroom.adapters.ai.sketch.glyphs import font
 from darkroom.adapters.ai.sketch.items import drawn
@@ -37,6 +38,8 @@ def drawing(description: str, *, airborne: bool = False, pose: str = "stand") ->
 
 def outlines(part: Part) -> list[Points]:
     """What is inked of it, in units, as a thin pen draws it."""
+    if isinstance(part.art, Bent):
+        return [part.art.bend(outline) for outline in outlines(replace(part, art=part.art.art))]
     if isinstance(part.art, GlyphArt):
         return list(part.art.glyph.light)
     return list(part.art.silhouette)
@@ -107,14 +110,26 @@ def test_every_motion_that_moves_limbs_is_one_and_every_kind_of_limb_is_moved() 
 def test_a_flying_birds_wings_go_up_and_down_while_its_body_stays_whole(name: str) -> None:
     flying = drawing(f"a {name} flying", airborne=True)
     far, body, near = flying.parts
-    high = body.art.glyph.box[3] - body.art.glyph.box[1]  # type: ignore[attr-defined]
+    _, top, _, bottom = drawing(f"a {name}").box
+    high = bottom - top
     for wing in (far, near):
         tips = frames(wing, "fly")[:, :, 1]
         assert np.ptp(tips.mean(axis=1)) > 0.15 * high
         assert np.ptp(tips.min(axis=1)) > 0.2 * high
     assert np.ptp(frames(body, "fly"), axis=0).max() <= 0.2 * high
-    above = np.concatenate(outlines(body))[:, 1] < body.art.glyph.box[1] + 0.7 * high  # type: ignore[attr-defined]
+    above = np.concatenate(outlines(body))[:, 1] < top + 0.7 * high
     assert np.ptp(frames(body, "fly")[:, above], axis=0).max() == 0
+
+
+@pytest.mark.parametrize("name", ["bird", "crow", "duck", "flamingo", "chick"])
+def test_a_flying_bird_tucks_up_its_legs_and_keeps_the_rest_as_it_is(name: str) -> None:
+    rest = np.concatenate(outlines(drawing(f"a {name}").parts[0]))
+    flying = np.concatenate(outlines(drawing(f"a {name} flying", airborne=True).parts[1]))
+    high = np.ptp(rest[:, 1])
+    moved = np.abs(flying - rest).max(axis=1) > 0.001 * high
+    assert 0.03 < moved.mean() < 0.5
+    assert rest[moved, 1].min() > rest[:, 1].min() + 0.5 * high
+    assert flying[moved, 0].mean() > rest[moved, 0].mean(), "towards the tail, which is on the right"
 
 
 def test_a_bird_that_sits_keeps_its_wings_folded() -> None:

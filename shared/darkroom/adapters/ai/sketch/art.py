@@ -124,6 +124,29 @@ class GlyphArt:
 
 
 @dataclass(frozen=True)
+class Bent:
+    """Another drawing, bent: a bird with its legs tucked up."""
+
+    art: Art
+    bend: Place
+
+    @property
+    def silhouette(self) -> Sequence[Points]:
+        return [self.bend(outline) for outline in self.art.silhouette]
+
+    @property
+    def areas(self) -> Sequence[tuple[int, Sequence[Points]]]:
+        return [(rank, [self.bend(each) for each in outlines]) for rank, outlines in self.art.areas]
+
+    @property
+    def cores(self) -> Sequence[Sequence[Points]]:
+        return [[self.bend(each) for each in outlines] for outlines in self.art.cores]
+
+    def lines(self, place: Place, widths: Widths) -> list[Points]:
+        return self.art.lines(lambda points: place(self.bend(points)), widths)
+
+
+@dataclass(frozen=True)
 class Stroke:
     """A line of a shape of ours. `weight` is its width beside the pen's."""
 

@@ -6,11 +6,12 @@ Units are as the font's: a drawing is about 2,000 of them high or wide, and stan
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from darkroom.adapters.ai.sketch.art import Drawing, GlyphArt, Part, Shape, Stroke, bounds
+from darkroom.adapters.ai.sketch.art import Bent, Drawing, GlyphArt, Part, Shape, Stroke, bounds
 from darkroom.adapters.ai.sketch.hand import ellipse, polygon, resampled_corners, ribbon, smooth
 from darkroom.adapters.ai.sketch.limbs import Hinge
 
@@ -650,8 +651,21 @@ WING: Final = (
     (0.54, 0.25), (0.38, 0.21), (0.28, 0.29), (0.1, 0.2), (-0.04, 0.06),
 )  # fmt: skip
 """A spread wing from its root to its tip, which is at (1, 0); its feathers are below."""
-BEAT: Final = (-38.0, 74.0)
+BEAT: Final = (-24.0, 76.0)
 """Degrees that it turns, from where it is drawn: up, and backwards and down."""
+
+
+TUCKED: Final = 62.0
+"""Degrees that legs are turned back in the air."""
+
+
+def _tucked(body: Part, box: tuple[float, float, float, float], legs: Sequence[float], side: float) -> Part:
+    """The same with its legs, which begin there, drawn up towards its tail."""
+    if not legs:
+        return body
+    x, y = box[0] + legs[0] * (box[2] - box[0]), box[1] + legs[1] * (box[3] - box[1])
+    back = Hinge("leg", x, y, side * TUCKED, side * TUCKED, sector=(22.0, 158.0))
+    return replace(body, art=Bent(body.art, lambda points: back.bent(points, 0.0, 1.0)), limbs=())
 
 
 def winged(drawing: Drawing, pinions: Sequence[float], head: tuple[float, float, float] | None, looks: str) -> Drawing:
@@ -674,8 +688,9 @@ def winged(drawing: Drawing, pinions: Sequence[float], head: tuple[float, float,
         return Part(Shape(((0, outline * np.array([back, 1.0]) + at),)), colours, body.solid, (beat,))
 
     if looks:
+        body = _tucked(body, drawing.box, pinions[3:], side)
         far, near = wing((0.08 * side, -0.1), 84, -side, 0.86), wing((0.0, 0.0), 62, -side)
-        parts = [far, *drawing.parts, near]
+        parts = [far, body, *drawing.parts[1:], near]
     else:
         parts = [wing((way * 0.3, 0.0), 42, way) for way in (-1.0, 1.0)] + [*drawing.parts]
     spread = bounds([np.array([[x1, y1], [x2, y2]]), *(each for part in parts for each in part.art.silhouette)])

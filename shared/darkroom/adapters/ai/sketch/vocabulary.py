@@ -78,7 +78,7 @@ class Thing:
     limbs: tuple[tuple[str, tuple[float, ...]], ...] = ()
     """What of it moves by itself, as limbs.WORDS reads it."""
     pinions: tuple[float, ...] = ()
-    """Where its wings are hinged, and how long they are: its drawing has them folded."""
+    """Where its wings are hinged, how long they are, and where the legs begin that it tucks up: it is drawn at rest."""
 
 
 def singular(word: str) -> str:
