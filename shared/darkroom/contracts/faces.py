@@ -115,8 +115,8 @@ class FaceModel(Wire):
 
 
 class FaceQuality(Wire):
-    """How fit the face is to be recognised by: `size` in pixels, `sharpness` as the variance of the Laplacian, angles
-    in degrees, the rest from 0 to 1."""
+    """How fit the face is to be recognised by: `size` in pixels, `sharpness` as the variance of the Laplacian in
+    percent of the face's own, angles in degrees, the rest from 0 to 1."""
 
     size: float
     sharpness: float
