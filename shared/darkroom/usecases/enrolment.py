@@ -35,7 +35,6 @@ from darkroom.errors import (
     BadImageError,
     DarkroomError,
     FaceExistsError,
-    FaceNotFoundError,
     FetchFailedError,
     LeaseLostError,
     NoModelError,
@@ -53,11 +52,13 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 4
 """Pictures that one worker enrols side by side: most of the time it waits for the function that finds the faces."""
+PACKS: Final = 3
+"""How often a picture is read because the owner's pack was changed meanwhile."""
 TIME: Final = 10 * limits.MINUTE
 """For one worker's turn at a job, below its function's timeout."""
 WRITES: Final = WRITER_TIME // 2
 """A write is begun only while so much of the writer's time is left: it may take that long."""
-ITEMS: Final = (*ITEM_ERRORS, FaceExistsError, FaceNotFoundError)
+ITEMS: Final = (*ITEM_ERRORS, FaceExistsError)
 """What is wrong with one picture and says nothing about the others."""
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ class EnrolmentWork:
         face = enrolling.begun(image, digest, self._clock.now())
         standing = self._people.begin_face(face, now=self._clock.now())
         if standing.state is not FaceState.ENROLLED:  # else this picture was enrolled under this id before
-            written = _Written()
+            written = _Written(copied="key" not in image)
             with self._undone(face, written):
                 data = self._fetched(enrolling, image) if data is None else data
                 standing = self._completed(enrolling, face, image, data, written)
@@ -184,8 +185,7 @@ class EnrolmentWork:
         if key is None:  # the function that finds faces has to see the picture whose digest this is
             key = enrolling.sent(face)
             self._write(face, key, data, "application/octet-stream")
-        found = self._reader.read(face.owner, {"key": key}, pack=enrolling.pack)
-        enrolling.model = found["model"]
+        found = self._seen(enrolling, face.owner, key)
         result = found["results"][0]
         if result["faceCount"] != 1:
             several = result["faceCount"] > 1
@@ -200,20 +200,27 @@ class EnrolmentWork:
         wrong = reasons(quality, seen["score"])
         if wrong:
             raise BadImageError(". ".join(wrong), code="LOW_QUALITY")
-        pack = found["model"]["pack"]
-        chosen = self._people.choose_pack(face.owner, pack, instead_of=None)
-        if chosen != pack and enrolling.pack is not None:
-            raise pack_mismatch(pack, chosen)
-        if chosen != pack:  # another worker's first enrolment chose another: it is asked for that one
-            enrolling.pack = chosen
-            return self._read(enrolling, face, image, data)
-        enrolling.pack = chosen
         import numpy as np
 
         vector = np.asarray(seen["embedding"], np.float32)
         left, top, right, bottom = seen["bbox"]
-        told = replace(face, pack=pack, bbox=(left, top, right, bottom), score=seen["score"], quality=quality)
+        told = replace(
+            face, pack=found["model"]["pack"], bbox=(left, top, right, bottom), score=seen["score"], quality=quality
+        )
         return told, vector, base64.b64decode(seen["crop"])
+
+    def _seen(self, enrolling: _Enrolling, owner: str, key: str) -> Mapping[str, Any]:
+        """What is found on the picture, by the owner's pack: another worker may have chosen or changed it meanwhile."""
+        pack = enrolling.pack
+        for _ in range(PACKS):
+            found = self._reader.read(owner, {"key": key}, pack=pack)
+            if pack is not None and found["model"]["pack"] != pack:
+                raise pack_mismatch(found["model"]["pack"], pack)
+            pack = self._people.choose_pack(owner, found["model"]["pack"], instead_of=None)
+            if pack == found["model"]["pack"]:
+                enrolling.pack, enrolling.model = pack, found["model"]
+                return found
+        raise TransientError("The owner's model is being changed")
 
     def _write(self, face: EnrolledFace, key: str, data: bytes, content_type: str) -> None:
         self._in_time(face)
@@ -242,7 +249,7 @@ class EnrolmentWork:
         except DarkroomError as error:
             self._undo(face, written)
             if isinstance(error, PersonNotFoundError) and self._is_active(face):
-                raise FaceNotFoundError from None  # it is the face that is being erased
+                raise TransientError("The face's row was taken away; it is begun anew") from error
             raise
 
     def _undo(self, face: EnrolledFace, written: _Written) -> None:
@@ -256,9 +263,8 @@ class EnrolmentWork:
             pass  # nobody begins another
         except (FaceExistsError, TransientError):
             return  # it is being erased, or another's
-        self._objects.delete(
-            [face.original_key, face.crop_key, sent_key(face.owner, face.person_id, face.face_id, face.digest)]
-        )
+        copy = [_Enrolling.sent(face)] if written.copied else []
+        self._objects.delete([face.original_key, face.crop_key, *copy])
         if written.vector:
             for pack in self._index.packs(face.owner):
                 self._index.erase(face.owner, pack, person_id=face.person_id, face_ids=[face.face_id], at=now)
@@ -271,8 +277,9 @@ class EnrolmentWork:
 
 @dataclass
 class _Written:
-    """What may stand of a face beside its pictures."""
+    """What may stand of a face beside its pictures: a copy of what was named elsewhere, and its vector."""
 
+    copied: bool
     vector: bool = False
 
 

@@ -72,7 +72,7 @@ class ReembeddingWork:
         self._embed_all(turn)
         if self._people.choose_pack(owner, pack, instead_of=old) != pack:
             raise ConflictError("Another job gave this owner another model meanwhile", fix="Run the command again.")
-        while self._embed_all(turn):  # what was begun before the switch
+        while self._embed_all(turn, switched=True):  # what was begun before the switch
             run.check()
             self._clock.sleep(POLL)
         if old != pack:
@@ -82,8 +82,11 @@ class ReembeddingWork:
                 self._index.drop(owner, other)
         return {"model": pack, "faces": turn.done, "failed": list(turn.failed.values())}
 
-    def _embed_all(self, turn: _Turn) -> bool:
-        """Give every face a vector of the pack; True where others are still being written, or were just embedded."""
+    def _embed_all(self, turn: _Turn, *, switched: bool = False) -> bool:
+        """Give every face a vector of the pack; True where others are still being written, or were just embedded.
+
+        After the switch, a worker whose time is over loses its row: it may wake up and finish a face of the old pack.
+        """
         from concurrent.futures import ThreadPoolExecutor
 
         open_ends = False
@@ -92,7 +95,11 @@ class ReembeddingWork:
                 others = [face for face in faces if face.pack != turn.pack and turn.key(face) not in turn.failed]
                 enrolled = [face for face in others if face.state is FaceState.ENROLLED]
                 now = self._clock.now()
-                open_ends = open_ends or bool(enrolled) or any(face.is_written(now) for face in others)
+                written = [face for face in others if face.state is FaceState.WRITING]
+                open_ends = open_ends or bool(enrolled) or any(face.is_written(now) for face in written)
+                for face in written:
+                    if switched and not face.is_written(now):
+                        self._people.drop_face(face)
                 begun = [pool.submit(self._embed, turn, face) for face in enrolled]
                 try:
                     for outcome in begun:
