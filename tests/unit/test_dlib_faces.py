@@ -6,6 +6,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from darkroom.adapters.vision.dlib_faces import DlibFaces
 from darkroom.adapters.vision.images import PillowImages
@@ -58,6 +59,11 @@ def test_a_turned_away_face_takes_the_slow_model(hog: DlibFaces, testdata: Mater
     pixels = PillowImages().read(testdata("exif/portrait-orientation-6.jpg").read_bytes())
     assert len(hog.detect(pixels)) == 1
     assert len(DlibFaces(model="mmod", confidence=0.4).detect(pixels)) == 2
+
+
+def test_small_faces_on_a_large_picture_are_seen(hog: DlibFaces, testdata: Material) -> None:
+    pixels = PillowImages().read(testdata("faces/t1.jpg").read_bytes())
+    assert len(hog.detect(np.tile(pixels, (2, 2, 1)))) == 24  # 2,560 pixels wide, each face a twenty-fifth of that
 
 
 def test_only_what_is_sure_enough_counts(testdata: Material) -> None:
