@@ -96,7 +96,7 @@ class Wire:
             self.by_gateway[kind] += 1
             reject()  # another case is made in its place
         self.sent[answer.status_code] += 1
-        case.validate_response(Response.from_requests(answer, verify=False), checks=fuzzing.CHECKED)
+        case.validate_response(Response.from_requests(answer, verify=False), checks=fuzzing.checks(case))
 
     def get(self, path: str, key: str | None = None) -> requests.Response:
         headers = {} if key is None else {"x-api-key": key}

@@ -73,7 +73,11 @@ def test_a_key_is_its_owner_with_its_scopes_and_rate(house: House) -> None:
 def test_a_key_without_scopes_and_rate_gets_all_but_admin_and_the_stages_rate(house: House) -> None:
     secret, _ = house.keys.create("acme")
     caller = house.access.authenticate(api_key=secret)
-    assert caller.scopes == DEFAULT_SCOPES == frozenset({"uploads:write", "jobs:write", "jobs:read"})
+    assert (
+        caller.scopes
+        == DEFAULT_SCOPES
+        == frozenset({"uploads:write", "jobs:write", "jobs:read", "faces:write", "faces:read"})
+    )
     assert caller.requests_per_minute == 60
 
 

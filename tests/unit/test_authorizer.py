@@ -80,7 +80,7 @@ def test_a_key_gets_a_policy_for_the_whole_stage_and_a_context_of_strings(parts:
         "context": {
             "owner": "acme",
             "keyId": key.key_id,
-            "scopes": "jobs:read jobs:write uploads:write",
+            "scopes": "faces:read faces:write jobs:read jobs:write uploads:write",
             "rate": "7",
         },
     }

@@ -191,7 +191,13 @@ def test_a_hostile_file_name_is_handed_on_as_the_text_that_it_is(name: str) -> N
 def test_a_name_in_another_encoding_is_not_decoded() -> None:
     """RFC 7578, section 4.2: `filename*` must not be used in a form."""
     header = "Content-Disposition: form-data; name=\"files\"; filename*=UTF-8''..%2F..%2Fetc%2Fpasswd"
-    assert read(part(PNG, header) + END).files == ((None, PNG),)
+    assert isinstance(refusal(part(PNG, header) + END), InvalidRequestError)
+
+
+def test_a_file_without_a_name_is_none() -> None:
+    error = refusal(field("files", "text") + END)
+    assert isinstance(error, InvalidRequestError)
+    assert error.problems == (("files", "must be a file: its part has no filename"),)
 
 
 def test_a_file_in_another_field_is_refused() -> None:

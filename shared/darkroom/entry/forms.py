@@ -36,7 +36,7 @@ class Form:
     """`fields` holds every value of each field, as text. `files` are (the name that the client gave, the bytes)."""
 
     fields: Mapping[str, list[str]]
-    files: tuple[tuple[str | None, bytes], ...]
+    files: tuple[tuple[str, bytes], ...]
 
 
 def read(body: object, *, encoded: bool, content_type: str, content_encoding: str = "") -> Form:
@@ -66,7 +66,7 @@ def _parts(body: bytes, boundary: str) -> Form:
     from multipart import MultipartError, ParserLimitReached, PushMultipartParser
 
     fields: dict[str, list[str]] = {}
-    files: list[tuple[str | None, bytes]] = []
+    files: list[tuple[str, bytes]] = []
     count = 0
     try:
         with PushMultipartParser(
@@ -110,11 +110,11 @@ def _check(part: MultipartSegment) -> None:
         raise UnsupportedTypeError("A part holds a multipart of its own", fix=FIX)
 
 
-def _keep(
-    part: MultipartSegment, content: bytes, fields: dict[str, list[str]], files: list[tuple[str | None, bytes]]
-) -> None:
+def _keep(part: MultipartSegment, content: bytes, fields: dict[str, list[str]], files: list[tuple[str, bytes]]) -> None:
     name = part.name or ""
     if name == FILES:
+        if part.filename is None:
+            raise gate.one_problem(FILES, "must be a file: its part has no filename")
         if content or part.filename:  # a browser sends an empty part where nobody chose a file
             files.append((part.filename, content))
         return

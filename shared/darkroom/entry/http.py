@@ -122,7 +122,7 @@ class Request:
     query: Mapping[str, Any]
     body: Mapping[str, Any]
     sent: frozenset[str]
-    files: tuple[tuple[str | None, bytes], ...]
+    files: tuple[tuple[str, bytes], ...]
     prefix: str
     wait: int
     in_background: bool
@@ -401,9 +401,7 @@ def _check_ids(path: Mapping[str, str]) -> None:
             raise FaceNotFoundError
 
 
-def _content(
-    envelope: Envelope, route: Route
-) -> tuple[dict[str, Any], frozenset[str], tuple[tuple[str | None, bytes], ...]]:
+def _content(envelope: Envelope, route: Route) -> tuple[dict[str, Any], frozenset[str], tuple[tuple[str, bytes], ...]]:
     """The checked body, the names of what it held, and the files of a form."""
     if not route.request:
         if envelope.body:
@@ -421,7 +419,7 @@ def _content(
     return gate.fields(route.model_of(content), content), frozenset(content), ()
 
 
-def _digests(request: Request) -> list[tuple[str | None, str]]:
+def _digests(request: Request) -> list[tuple[str, str]]:
     return [(name, hashlib.sha256(data).hexdigest()) for name, data in request.files]
 
 

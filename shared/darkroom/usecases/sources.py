@@ -240,7 +240,7 @@ class Sources:
                 yield current
 
 
-def sent(images: Sequence[Mapping[str, Any]], files: Sequence[tuple[str | None, bytes]] = ()) -> list[Sent]:
+def sent(images: Sequence[Mapping[str, Any]], files: Sequence[tuple[str, bytes]] = ()) -> list[Sent]:
     """The pictures of a request: `files` as (name, bytes), else `images` by Python names, as the contracts have them.
 
     Raises InvalidRequestError for an image that is not named in one way, or is no base64, and TooLargeError for more
