@@ -14,6 +14,7 @@ from darkroom import wiring
 from darkroom.adapters.aws import clients
 from darkroom.domain import limits
 from darkroom.domain.jobs import Cost, DeliveryState, Failure, Job, Kind, State
+from darkroom.domain.uploads import Purpose, Upload
 from darkroom.domain.webhooks import first_delivery
 from moto import mock_aws
 
@@ -24,11 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.conftest import Event
+    from tests.conftest import Event, Material
 
 JOB_ID = "7d1f0a52-3c4b-4e6d-9f80-a1b2c3d4e5f6"
 """The job that the events name."""
-QUEUES = {"QUEUE_URL": "detect", "GENERATION_QUEUE_URL": "generation", "WEBHOOK_QUEUE_URL": "webhooks"}
+QUEUES = {
+    "QUEUE_URL": "detect",
+    "FACE_QUEUE_URL": "faces",
+    "FACE_UPLOADS_QUEUE_URL": "face-uploads",
+    "GENERATION_QUEUE_URL": "generation",
+    "WEBHOOK_QUEUE_URL": "webhooks",
+}
 
 
 def forget() -> None:
@@ -49,12 +56,20 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, s
         "UPLOADS_TABLE_NAME": "uploads",
         "DETECT_ENGINE": "onnx",
         "DETECT_MODEL_DIR": str(tmp_path),
+        "FACE_ENGINE": "onnx",
+        "FACE_PACK_DIR": str(tmp_path),
     }
     with mock_aws():
         sqs = client_of("sqs")
         for name, queue in QUEUES.items():
             environment[name] = sqs.create_queue(QueueName=queue)["QueueUrl"]
         client_of("s3").create_bucket(Bucket="media")
+        client_of("dynamodb").create_table(
+            TableName="uploads",
+            AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
         secrets = client_of("secretsmanager")
         environment["WEBHOOK_SECRET_ID"] = secrets.create_secret(Name="master", SecretString="m" * 64)["ARN"]
         with jobs_table(client_of("dynamodb")) as environment["TABLE_NAME"]:
@@ -114,6 +129,76 @@ def test_detect_ends_the_job_of_its_message(aws: dict[str, str], event: Event) -
 @pytest.mark.parametrize("name", ["job", "last-receive", "unreadable"])
 def test_detect_acknowledges_a_message_that_names_nothing(aws: dict[str, str], event: Event, name: str) -> None:
     assert handler("detect")(event(f"detect/{name}.json"), None) == {"batchItemFailures": []}
+
+
+# --- functions/face_embed ---------------------------------------------------------------------------------------------
+
+FACE_KEY = "faces/2026/01/02/9b2f7c1e-5a4d-4e3f-8b6a-0c1d2e3f4a5b-ada.png"
+"""Of the events."""
+
+
+def put_upload(key: str = FACE_KEY) -> None:
+    now = time.time_ns() // 1_000_000
+    row = Upload(key, "acme", Purpose.FACES, "ada.png", "image/png", None, now, now + limits.UPLOAD_KEPT)
+    wiring.upload_store().put(row)
+
+
+def test_face_embed_ends_the_job_of_its_message(aws: dict[str, str], event: Event) -> None:
+    request = {"images": [{"url": "https://example.com/a.png"}], "embeddings": True, "draw": False}
+    wiring.job_store().create(a_job(kind=Kind.FACES, request=request))
+
+    assert handler("face_embed")(event("face_embed/job.json"), SimpleNamespace(aws_request_id="r")) == {
+        "batchItemFailures": []
+    }
+
+    job = wiring.job_store().get(JOB_ID)
+    assert job is not None
+    assert (job.state, job.failure and job.failure.code) == (State.FAILED, "NO_MODEL")
+
+
+@pytest.mark.parametrize(
+    ("name", "messages"),
+    [("arrival", 1), ("arrival-twice", 1), ("arrival-overwritten", 2), ("arrival-of-nobody", 0), ("test-event", 0)],
+)
+def test_face_embed_makes_a_job_of_each_arrival(aws: dict[str, str], event: Event, name: str, messages: int) -> None:
+    put_upload()
+    answered = handler("face_embed")(event(f"face_embed/{name}.json"), SimpleNamespace(aws_request_id="r"))
+    assert answered == {"batchItemFailures": []}
+    sent = bodies(aws["FACE_QUEUE_URL"])
+    assert len(sent) == messages
+    for body in sent:
+        job = wiring.job_store().get(json.loads(body)["jobId"])
+        assert job is not None
+        assert (job.owner, job.kind) == ("acme", Kind.FACES)
+        assert job.request["images"] == [{"s3Uri": f"s3://media/{FACE_KEY}", "name": "ada.png"}]
+
+
+def test_face_embed_without_weights_says_which_command_gets_them(aws: dict[str, str], event: Event) -> None:
+    answered = handler("face_embed")(event("face_embed/direct.json"), SimpleNamespace(aws_request_id="r"))
+    assert (answered["status"], answered["code"]) == (503, "NO_MODEL")
+    assert answered["fix"]
+
+
+def test_face_embed_finds_faces_and_logs_how_long_it_took_to_be_ready(
+    aws: dict[str, str],
+    small_pack: Path,
+    testdata: Material,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("FACE_PACK_DIR", str(small_pack))
+    forget()
+    client_of("s3").put_object(Bucket="media", Key="people/x", Body=testdata("faces/obama.jpg").read_bytes())
+    asked = {"images": [{"key": "people/x"}], "crops": True, "draw": True}
+    answered = handler("face_embed")(asked, SimpleNamespace(aws_request_id="r"))
+    (face,) = answered["results"][0]["faces"]
+    assert len(face["embedding"]) == answered["model"]["dimensions"]
+    assert face["cropUrl"].startswith("https://")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (loaded,) = [line for line in lines if line.get("message") == "Loaded the face model"]
+    assert loaded["loadMs"] > 0
+    assert loaded["initMs"] > 0
+    assert str(face["embedding"][0]) not in json.dumps(lines)
 
 
 # --- functions/worker -------------------------------------------------------------------------------------------------
