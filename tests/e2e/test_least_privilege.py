@@ -27,7 +27,7 @@ from darkroom.errors import JobEndedError
 from PIL import Image
 
 from local import overlay
-from local.pictures import pictures
+from local.pictures import pictures, portraits
 from local.reload import Functions
 from local.stack import ROOT, Stack
 
@@ -132,6 +132,7 @@ class World:
         )
         self.picture = pictures()[1].jpeg
         self.image = self.upload()
+        self.portrait = portraits()[0][0].jpeg
 
     def fresh(self, function: str) -> None:
         """A new process, which remembers no key, no secret and no client."""
@@ -166,7 +167,11 @@ class World:
         role = self.iam.get_role(RoleName=self.names[f"{grant.function}Role"])["Role"]
         action = listed(self.statement(grant)["Action"])[grant.action]
         resource = listed(self.statement(grant)["Resource"])[grant.resource]
-        if isinstance(resource, dict):
+        if isinstance(resource, dict) and "Fn::Sub" in resource:
+            resource = (
+                resource["Fn::Sub"].replace("${MediaBucket.Arn}", f"arn:aws:s3:::{self.bucket}").replace("*", "x")
+            )
+        elif isinstance(resource, dict):
             queue = self.sqs.get_queue_attributes(
                 QueueUrl=self.names[resource["Fn::GetAtt"][0]], AttributeNames=["QueueArn"]
             )
@@ -224,6 +229,69 @@ class World:
         assert sent.status_code == 200, sent.text
         return f"s3://{signed['bucket']}/{signed['key']}"
 
+    @property
+    def inline(self) -> dict[str, Any]:
+        """A picture with one face, as it stands in a request; another one each time."""
+        with Image.open(io.BytesIO(self.portrait), formats=["JPEG"]) as image:
+            held = io.BytesIO()
+            image.save(held, "JPEG", quality=90, comment=uuid.uuid4().hex.encode())
+        return {"imageData": base64.b64encode(held.getvalue()).decode()}
+
+    def found(self, *, expect: int = 202, headers: dict[str, str] | None = None, **image: Any) -> dict[str, Any]:
+        """What POST /upload-images answered."""
+        asked = {"Prefer": "respond-async", **(headers or {})}
+        answer = self.api.post("/upload-images", json={"images": [image or self.inline]}, headers=asked)
+        assert answer.status_code == expect, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def person(self) -> str:
+        answer = self.api.post("/people", json={"consentVersion": "1"})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["personId"])
+
+    def enrolment(self, person: str, *, expect: int = 202, **image: Any) -> str:
+        """The job that enrols a face of the person."""
+        body = {"images": [{"faceId": "one", **(image or self.inline)}], "consentVersion": "1"}
+        answer = self.api.post(f"/people/{person}/faces", json=body, headers={"Prefer": "respond-async"})
+        assert answer.status_code == expect, answer.text
+        return str(answer.json()["jobId"])
+
+    def enrolled(self, **image: Any) -> str:
+        """A person whose face stands in the index."""
+        person = self.person()
+        job = self.enrolment(person, **image)
+        self.deliver("IndexFunction", job)
+        assert self.state(job) is State.COMPLETED
+        assert json.loads(self.jobs.inline_result(job) or "")["enrolled"] == 1
+        return person
+
+    def erasure(self, person: str) -> str:
+        answer = self.api.delete(f"/people/{person}", headers={"Prefer": "respond-async"})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["jobId"])
+
+    def arrival(self, key: str) -> dict[str, Any]:
+        """What S3 tells the queue of an object, as Lambda hands it on."""
+        told = {"bucket": {"name": self.bucket}, "object": {"key": key, "eTag": uuid.uuid4().hex, "sequencer": "1"}}
+        body = json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": told}]})
+        return {
+            "messageId": str(uuid.uuid4()),
+            "receiptHandle": "receipt",
+            "body": body,
+            "attributes": {"ApproximateReceiveCount": "1"},
+        }
+
+    def beats(self, kind: Kind) -> str:
+        """How many jobs of a kind its workers have told of, for forecasts."""
+        table, key = self.stack.outputs["TableName"], {"pk": {"S": f"pulse#{kind}"}, "sk": {"S": "pulse"}}
+        row = self.stack.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+        return str(row.get("beats"))
+
+    def below(self, prefix: str) -> list[str]:
+        answer = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
+        return [one["Key"] for one in answer.get("Contents", [])]
+
     def process(self, *, expect: int = 202, headers: dict[str, str] | None = None, **fields: Any) -> dict[str, Any]:
         answer = self.api.post("/process", json={"imageUrls": [self.image], **fields}, headers=headers)
         assert answer.status_code == expect, answer.text
@@ -272,12 +340,12 @@ class World:
         self.jobs.claim(job.job_id, token=token, now=now, until=now + MINUTE)
         return token
 
-    def completed(self, job_id: str) -> None:
+    def completed(self, job_id: str, **made: Any) -> None:
         """End a job as a worker does whose result is too large for a row."""
         now = int(time.time() * 1000)
         token = uuid.uuid4().hex
         self.jobs.claim(job_id, token=token, now=now, until=now + MINUTE)
-        body = json.dumps({"engine": "x", "model": "y", "detections": []}).encode()
+        body = json.dumps(made or {"engine": "x", "model": "y", "detections": []}).encode()
         key = result_key(job_id, 1)
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
         result = Result(hashlib.sha256(body).hexdigest(), INLINE_RESULT_BYTES + 1, key=key)
@@ -316,9 +384,9 @@ def world(stack: Stack, embedded: Embedded, providers: Providers) -> Iterator[Wo
     lambda_, events = stack.client("lambda"), stack.client("events")
     names = stack.resources()
     mappings = [names[name] for name in names if name.endswith("Mapping")]
-    rules = [names[name] for name in names if name.startswith("SweeperFunction") and name.endswith("EachMinute")]
+    rules = [names[name] for name in names if name.endswith(("FunctionEachMinute", "FunctionEachHour"))]
     assert mappings
-    assert len(rules) == 1
+    assert len(rules) == 2
     for mapping in mappings:
         lambda_.update_event_source_mapping(UUID=mapping, Enabled=False)
     for rule in rules:
@@ -340,6 +408,14 @@ SIMULATED: Final = {
     ("WorkerFunction", "TakeMessages"): "Lambda's poller takes them; the embedded one does so without the role",
     ("WebhooksFunction", "TakeMessages"): "Lambda's poller takes them; the embedded one does so without the role",
     ("DetectFunction", "AskRekognition"): "the embedded AWS has no Rekognition",
+    ("FaceEmbedFunction", "TakeMessages"): "Lambda's poller takes them; the embedded one does so without the role",
+    ("IndexFunction", "TakeMessages"): "Lambda's poller takes them; the embedded one does so without the role",
+    (
+        "FaceEmbedFunction",
+        "TakeBack",
+    ): "a lease lost before the end of a large job, by the lines that Detect's probe runs",
+    ("IndexFunction", "KeepResults"): "a result of a job of a hundred faces, by the lines that Detect's probe runs",
+    ("FacesFunction", "TakeBack"): "a person who is erased while a request about them is taken: no probe is so quick",
 }
 """Statements that no call on the embedded AWS needs, and why: there IAM's own simulator is asked."""
 
@@ -415,7 +491,7 @@ def jobs_are_listed(world: World) -> None:
     assert job in answer.text
 
 
-@probe("Status", "LookUpKeys", "TouchUploads", "TouchMedia", "TouchQueues")
+@probe("Status", "LookUpKeys", "TouchUploads", "TouchPeople", "TouchMedia", "TouchQueues")
 def everything_is_touched(world: World) -> None:
     assert world.api.get("/health", params={"deep": "1"}).status_code == 200
 
@@ -623,6 +699,193 @@ def a_webhook_is_tried(world: World) -> None:
     assert "no host" in delivery.log[0].note
 
 
+@probe("Faces", "CountRequests")
+def people_are_listed(world: World) -> None:
+    assert world.api.get("/people").status_code == 200
+
+
+@probe("Faces", "KeepPeople")
+def a_person_is_made_read_changed_and_listed(world: World) -> None:
+    person = world.person()
+    assert world.api.get(f"/people/{person}").status_code == 200
+    assert world.api.patch(f"/people/{person}", json={"name": "Ada"}).status_code == 200
+    assert world.api.get("/people", params={"limit": 1}).status_code == 200
+
+
+@probe("Faces", "ReadUploads")
+def faces_of_an_upload_are_asked_for(world: World) -> None:
+    world.found(s3Uri=world.image)
+
+
+@probe("Faces", "KeepJobs")
+def a_request_about_faces_becomes_one_job(world: World) -> None:
+    headers = {"Prefer": "respond-async, wait=1", "Idempotency-Key": str(uuid.uuid4())}
+    image = world.inline
+    assert world.found(headers=headers, **image)["jobId"] == world.found(headers=headers, **image)["jobId"]
+
+
+@probe("Faces", "AbandonIdempotencyKeys")
+def a_refused_request_about_faces_gives_its_key_back(world: World) -> None:
+    once = {"Idempotency-Key": str(uuid.uuid4())}
+    unknown = f"s3://{world.bucket}/uploads/2026/01/02/{uuid.uuid4()}-x.jpg"
+    world.found(expect=404, headers=once, s3Uri=unknown)
+    world.found(headers=once)
+
+
+@probe("Faces", "SendHints")
+def those_who_find_and_enrol_faces_are_told(world: World) -> None:
+    assert world.told("FaceQueue", world.found()["jobId"])
+    assert world.told("IndexQueue", world.enrolment(world.person()))
+
+
+@probe("Faces", "KeepPictures")
+def pictures_of_requests_are_stored_and_results_and_crops_are_shown(world: World) -> None:
+    once, image = {"Idempotency-Key": str(uuid.uuid4())}, world.inline
+    job = world.found(headers=once, **image)["jobId"]
+    world.completed(job, model={}, results=[])
+    assert world.found(expect=200, headers={**once, "Prefer": "wait=1"}, **image)["results"] == []
+    answer = world.api.get(f"/people/{world.enrolled()}/faces")
+    assert answer.status_code == 200, answer.text
+    (face,) = answer.json()["faces"]
+    assert httpx.get(face["cropUrl"], trust_env=False).status_code == 200
+
+
+@probe("Faces", "ReadFaces")
+def two_pictures_are_compared(world: World) -> None:
+    answer = world.api.post("/faces/compare", json={"faces": [world.inline, world.inline]})
+    assert answer.status_code == 200, answer.text
+
+
+@probe("FaceEmbed", "KeepJobs", "ReadUploadRows", "ReadPictures")
+def faces_are_found_wherever_a_picture_stands(world: World) -> None:
+    before = world.beats(Kind.FACES)
+    for purpose in ("process", "faces"):
+        job = world.found(s3Uri=world.upload(purpose, world.portrait))["jobId"]
+        world.deliver("FaceEmbedFunction", job)
+        assert world.state(job) is State.COMPLETED
+        (seen,) = json.loads(world.jobs.inline_result(job) or "")["results"]
+        assert seen.get("faceCount") == 1, seen
+    key = f"people/{uuid.uuid4().hex}/a/b/original"
+    world.s3.put_object(Bucket=world.bucket, Key=key, Body=world.portrait)
+    answer, _ = world.call("FaceEmbedFunction", {"images": [{"key": key}]})
+    assert answer["results"][0].get("faceCount") == 1, answer
+    arrived = world.upload("faces", world.portrait).partition(f"{world.bucket}/")[2]
+    answer, _ = world.call("FaceEmbedFunction", {"Records": [world.arrival(arrived)]})
+    assert answer == {"batchItemFailures": []}
+    assert world.beats(Kind.FACES) != before
+
+
+@probe("FaceEmbed", "PutOff")
+def failed_messages_about_faces_are_put_off(world: World) -> None:
+    unread = f"faces/2026/01/02/{uuid.uuid4()}-x.jpg"
+    # A row that no version of this wrote: reading it fails, as a fault of ours would.
+    uploads = world.stack.client("dynamodb")
+    uploads.put_item(TableName=world.stack.outputs["UploadsTableName"], Item={"key": {"S": unread}})
+    poison = world.planted(kind=Kind.FACES, request={})
+    records = {
+        "FaceQueue": {"body": json.dumps({"jobId": poison.job_id})},
+        "FaceUploadsQueue": {"body": world.arrival(unread)["body"]},
+    }
+    for queue, record in records.items():
+        world.told(queue, "")
+        url = world.names[queue]
+        world.sqs.send_message(QueueUrl=url, MessageBody=record["body"])
+        (message,) = world.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0)["Messages"]
+        handed = {**world.arrival(unread), **record, "receiptHandle": message["ReceiptHandle"]}
+        try:
+            answer, log = world.call("FaceEmbedFunction", {"Records": [handed]})
+        finally:
+            world.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        assert len(answer["batchItemFailures"]) == 1, log
+        assert "only after its visibility timeout" not in log
+
+
+@probe("FaceEmbed", "KeepResults")
+def pictures_that_were_sent_are_read_and_faces_drawn(world: World) -> None:
+    body = {"images": [world.inline], "draw": True}
+    asked = world.api.post("/upload-images", json=body, headers={"Prefer": "respond-async"})
+    assert asked.status_code == 202, asked.text
+    job = asked.json()["jobId"]
+    world.deliver("FaceEmbedFunction", job)
+    assert world.state(job) is State.COMPLETED
+    (seen,) = json.loads(world.jobs.inline_result(job) or "")["results"]
+    assert seen.get("annotatedKey"), seen
+
+
+@probe("FaceEmbed", "SendHints")
+def an_arrival_becomes_a_message_and_the_end_of_a_job_another(world: World) -> None:
+    world.told("FaceQueue", "")
+    arrived = world.upload("faces", world.portrait).partition(f"{world.bucket}/")[2]
+    world.call("FaceEmbedFunction", {"Records": [world.arrival(arrived)]})
+    assert world.told("FaceQueue", "jobId")
+    request = {"images": [{"s3Uri": FOREIGN}], "embeddings": False, "draw": False}
+    job = world.planted(kind=Kind.FACES, request=request, callback_url=CALLBACK).job_id
+    world.deliver("FaceEmbedFunction", job)
+    assert world.told("WebhookQueue", job)
+
+
+def searched(world: World, **side: Any) -> list[str]:
+    answer = world.api.post("/faces/search", json=side)
+    assert answer.status_code == 200, answer.text
+    return [match["personId"] for match in answer.json()["matches"]]
+
+
+@probe("Search", "CountRequests", "ReadPeople", "ReadVectors", "FindVectors", "ReadFaces")
+def somebody_is_found(world: World) -> None:
+    person = world.enrolled()
+    assert person in searched(world, **world.inline, limit=100)
+
+
+@probe("Search", "ReadUploads")
+def somebody_is_looked_for_by_an_upload(world: World) -> None:
+    searched(world, s3Uri=world.upload(content=world.portrait))
+
+
+@probe("Index", "KeepJobs", "KeepFaces", "FindFaces", "ReadUploadRows", "TakeUploads", "ReadFaces")
+def somebody_is_enrolled_and_erased(world: World) -> None:
+    before = world.beats(Kind.ENROLMENT)
+    for purpose in ("process", "faces"):
+        upload = world.upload(purpose, world.portrait)
+        person = world.enrolled(s3Uri=upload)
+        job = world.erasure(person)
+        world.deliver("IndexFunction", job)
+        assert world.state(job) is State.COMPLETED
+        assert world.below(upload.partition(f"{world.bucket}/")[2]) == []
+        assert not [key for key in world.below("people/") if f"/{person}/" in key]
+    world.enrolled()
+    assert world.beats(Kind.ENROLMENT) != before
+
+
+@probe("Index", "KeepPeople")
+def the_rows_of_somebody_come_and_go(world: World) -> None:
+    job = world.erasure(world.enrolled())
+    world.deliver("IndexFunction", job)
+    assert world.state(job) is State.COMPLETED
+
+
+@probe("Index", "PutOff")
+def a_failed_enrolment_is_put_off(world: World) -> None:
+    poison = world.planted(kind=Kind.ENROLMENT, request={})
+    world.told("IndexQueue", "")
+    url = world.names["IndexQueue"]
+    world.sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"jobId": poison.job_id}))
+    (message,) = world.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0)["Messages"]
+    try:
+        log = world.deliver("IndexFunction", poison.job_id, message["ReceiptHandle"])
+    finally:
+        world.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    assert poison.job_id in log
+    assert "only after its visibility timeout" not in log
+
+
+@probe("Index", "SendHints")
+def the_end_of_an_erasure_is_told(world: World) -> None:
+    request = {"personId": "nobody"}
+    job = world.planted(kind=Kind.ERASURE, request=request, callback_url=CALLBACK).job_id
+    world.deliver("IndexFunction", job)
+    assert world.told("WebhookQueue", job)
+
+
 def swept(world: World) -> None:
     world.call("SweeperFunction", {"source": "darkroom.schedule"})
 
@@ -641,10 +904,14 @@ def lost_messages_are_sent(world: World) -> None:
     now = int(time.time() * 1000)
     job = world.planted(due_at=now - 1).job_id
     doodle = world.planted_doodles({}, due_at=now - 1).job_id
+    faces = world.planted(kind=Kind.FACES, due_at=now - 1).job_id
+    erasure = world.planted(kind=Kind.ERASURE, due_at=now - 1).job_id
     ended = world.ended_with_webhook().job_id
     swept(world)
     assert world.told("DetectQueue", job)
     assert world.told("GenerationQueue", doodle)
+    assert world.told("FaceQueue", faces)
+    assert world.told("IndexQueue", erasure)
     assert world.told("WebhookQueue", ended)
 
 
