@@ -26,6 +26,20 @@ NO_WEIGHTS: Final = (
 )
 
 
+PACKS: Final = ROOT / "packs"
+NO_PACK: Final = (
+    "The vision image carries no pack of face models, so jobs about faces will fail with NO_MODEL. Put one into\n"
+    'packs/ (its README says how) and deploy again, or deploy with PARAMETERS="FaceEngine=dlib FaceEngines=dlib".'
+)
+
+
+def packless(parameters: str, packs: Path = PACKS) -> bool:
+    """Whether a deployment would find no faces: no pack in the folder, and neither another one nor dlib chosen."""
+    chosen = dict(pair.partition("=")[::2] for pair in parameters.split())
+    dlib = chosen.get("FaceEngine") == "dlib" and "dlib" in chosen.get("FaceEngines", "").split(",")
+    return not (dlib or "FacePackDir" in chosen or any(packs.rglob("pack.json")))
+
+
 def weightless(parameters: str, weights: Path = MODELS) -> bool:
     """Whether a deployment would have a detector without weights: none in the folder, and nothing else chosen."""
     chosen = dict(pair.partition("=")[::2] for pair in parameters.split())
@@ -74,5 +88,7 @@ def main(arguments: list[str]) -> int:
     print("\n".join(f"{name:<28}{value}" for name, value in outputs.items()))
     if weightless(options.parameters):
         print(f"\n{NO_WEIGHTS}")
+    if packless(options.parameters):
+        print(f"\n{NO_PACK}")
     print(f"\nMake a key: .venv/bin/darkroom keys create --stack-name {stack} --owner NAME")
     return 0

@@ -1,17 +1,21 @@
 """Which detector this laptop gets: weights that a setting names, else cached ones, else a short try to fetch them,
-else dlib, which comes with the environment and finds faces only."""
+else dlib, which comes with the environment and finds faces only. And which engine embeds faces: a pack that is here,
+else dlib."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from darkroom.adapters.vision.faces.packs import find_pack, packs_in
 from darkroom.adapters.vision.models import ModelLibrary
 from darkroom.errors import FetchFailedError, NoModelError
 from darkroom.settings import LOCAL_STAGE, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from darkroom.settings import Settings
 
 PASSED_ON: Final = (
     "DETECT_ENGINE",
@@ -47,6 +51,7 @@ def choose(environment: Mapping[str, str], say: Callable[[str], None]) -> dict[s
     settings["MODEL_CACHE"] = read(settings | stage).model_cache
     settings |= {name: str(Path(settings[name]).expanduser().resolve()) for name in PATHS if name in settings}
     wanted = read(settings | stage)
+    say(f"Faces: {_faces(wanted)}")
     if wanted.detect_engine not in ("auto", "onnx"):
         say(f"Detector: {wanted.detect_engine}, as DETECT_ENGINE says")
         return settings
@@ -73,3 +78,14 @@ def choose(environment: Mapping[str, str], say: Callable[[str], None]) -> dict[s
         weights = library.find()
     say(f"Detector: {weights.name} on ONNX Runtime, from {weights.path.parent}")
     return settings
+
+
+def _faces(wanted: Settings) -> str:
+    """Raises NoModelError where a setting names a pack that is not there."""
+    if wanted.face_engine == "dlib":
+        return "dlib, as FACE_ENGINE says"
+    folder = Path(wanted.face_pack_dir or Path(wanted.model_cache) / "packs")
+    if wanted.face_engine == "auto" and not (wanted.face_pack or wanted.face_pack_dir or packs_in(folder)):
+        return "dlib, for there is no pack of face models here (`make models PACK=...` fetches one)"
+    pack = find_pack(folder, wanted.face_pack)
+    return f"the pack {pack.name} ({pack.licence}), from {pack.folder}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local import deploy, destroy
-from local.deploy import weightless
+from local.deploy import packless, weightless
 from local.overlay import keys_prefix
 
 if TYPE_CHECKING:
@@ -48,3 +48,17 @@ def test_one_with_weights_or_another_engine_or_folder_is_not(tmp_path: Path) -> 
     assert weightless("DetectEngine=onnx", tmp_path)
     (tmp_path / "yolox_s.onnx").touch()
     assert not weightless("", tmp_path)
+
+
+def test_a_deployment_without_a_pack_of_face_models_is_told(tmp_path: Path) -> None:
+    assert packless("", tmp_path)
+    assert packless("FaceEngine=dlib", tmp_path)  # dlib's weights are in the image by that word alone
+    assert packless("FaceEngine=onnx FaceEngines=dlib", tmp_path)
+
+
+def test_one_with_a_pack_or_dlib_or_another_folder_is_not(tmp_path: Path) -> None:
+    assert not packless("FaceEngine=dlib FaceEngines=yunet,dlib", tmp_path)
+    assert not packless("FacePackDir=functions/face_embed/packs-mine", tmp_path)
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "pack.json").touch()
+    assert not packless("", tmp_path)
