@@ -17,7 +17,7 @@ import logging
 import re
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from darkroom.domain import cost, filenames, limits, redaction
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from darkroom.usecases.sources import Picture, Sent, SourceChecks, Sources
     from darkroom.usecases.submission import Submissions
 
+T = TypeVar("T")
+R = TypeVar("R")
 TIME: Final = 12 * limits.MINUTE
 """For one walk over pictures, below the function's 15 minutes."""
 PURPOSES: Final = (Purpose.FACES, Purpose.PROCESS)
@@ -137,7 +139,7 @@ class FaceReading:
     ) -> str:
         """The key of the picture with its faces marked; their crops' keys go to them."""
         made = [self._pictures.drawn(picture, seen), *(self._pictures.crop(picture, face) for face in seen)]
-        whole, *crops = _each(lambda data: self._shelf.keep(owner, data, JPEG), made)
+        whole, *crops = at_once(lambda data: self._shelf.keep(owner, data, JPEG), made)
         for face, key in zip(faces, crops, strict=True):
             face["cropKey"] = key
         return whole
@@ -200,7 +202,7 @@ class FaceRequests:
             check_url(self._fetcher(), callback_url, "callbackUrl")
         rows = self._checks.check(owner, [(each.field, each.source) for each in images if each.source], PURPOSES)
         kept = iter(
-            _each(lambda data: self._shelf.take(owner, data), [each.data for each in images if each.data is not None])
+            at_once(lambda data: self._shelf.take(owner, data), [each.data for each in images if each.data is not None])
         )
         plain = []
         for index, each in enumerate(images):
@@ -321,8 +323,9 @@ def _name(image: Mapping[str, str], index: int) -> str:
         return f"image-{index}"
 
 
-def _each(call: Callable[[bytes], str], data: Iterable[bytes]) -> list[str]:
+def at_once(call: Callable[[T], R], several: Iterable[T]) -> list[R]:
+    """What the call gives of each, in their order; WRITERS calls go on side by side."""
     from concurrent.futures import ThreadPoolExecutor  # for who has something to store alone
 
     with ThreadPoolExecutor(WRITERS) as pool:
-        return list(pool.map(call, data))
+        return list(pool.map(call, several))

@@ -21,7 +21,7 @@ from darkroom.errors import (
     PersonNotFoundError,
     TransientError,
 )
-from darkroom.usecases.faces import PURPOSES, check_count
+from darkroom.usecases.faces import PURPOSES, at_once, check_count
 from darkroom.usecases.submission import Submission, check_metadata, check_request, check_url
 
 if TYPE_CHECKING:
@@ -233,8 +233,12 @@ class EnrolmentRequests:
     def _store(self, owner: str, person_id: str, pictures: Mapping[str, bytes | None]) -> None:
         """Put what came with the request into the person's folder, and leave nothing there of one that is erased
         meanwhile: an erasure that begins after the look at the person finds every picture."""
-        for key, data in pictures.items():
+
+        def write(picture: tuple[str, bytes | None]) -> None:
+            key, data = picture
             self._objects.write(key, data or b"", content_type="application/octet-stream")
+
+        at_once(write, pictures.items())
         try:
             self._people.get(owner, person_id)
         except PersonNotFoundError:

@@ -142,6 +142,31 @@ def test_another_owners_upload_is_answered_like_one_that_never_was(api: Api, ide
     assert replies[0][0] == 404
 
 
+NAMING_AN_UPLOAD: dict[str, Callable[[str], dict[str, Any]]] = {
+    "/upload-images": lambda url: {"images": [{"s3Uri": url}]},
+    "/faces/compare": lambda url: {"faces": [{"s3Uri": url}, {"embedding": [1, 0, 0]}]},
+    "/faces/search": lambda url: {"s3Uri": url},
+    "/people/ada/faces": lambda url: {"images": [{"s3Uri": url}]},
+}
+
+
+@pytest.mark.parametrize("target", NAMING_AN_UPLOAD)
+@pytest.mark.parametrize("identity", list(IDENTITIES)[:3])
+def test_faces_of_another_owners_upload_are_answered_like_those_of_none(api: Api, identity: str, target: str) -> None:
+    for owner in ("ben", "ann.a"):
+        api.person(owner)
+    key = IDENTITIES[identity](api)
+    theirs, never = api.upload("ann"), "s3://media/uploads/2026/01/02/00000000-0000-4000-8000-000000000000-cat.jpg"
+    replies = [
+        without_request(
+            api.send("POST", target, key=key, body=NAMING_AN_UPLOAD[target](url)), url.removeprefix("s3://media/")
+        )
+        for url in (theirs, never)
+    ]
+    assert replies[0] == replies[1]
+    assert replies[0][0] == 404
+
+
 def test_a_foreign_bucket_is_404(api: Api, key: str) -> None:
     reply = api.send("POST", "/process", key=key, body={"imageUrls": ["s3://someone-elses/uploads/cat.jpg"]})
     assert (reply.status, reply.json["code"]) == (404, "IMAGE_NOT_FOUND")
