@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from darkroom import observability
 from darkroom.domain.jobs import Cost, Job, Kind, State
-from darkroom.observability import EmfMeter, HiddenError, bound, emit, observed
+from darkroom.observability import EmfMeter, HiddenError, bound, emit, loading, observed, process_age
 from darkroom.settings import settings
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -253,3 +253,14 @@ def test_a_metric_that_cannot_be_written_raises_nothing(lines: Lines) -> None:
     emit({"A": (1, "Furlongs")}, {"engine": "x"})
     (line,) = lines()
     assert line["message"] == "A metric was not written"
+
+
+def test_what_is_loaded_once_a_process_says_how_long_it_took_and_how_old_the_process_was(lines: Lines) -> None:
+    with loading("face model", engine="onnx"):
+        pass
+    (line,) = lines()
+    assert (line["message"], line["engine"]) == ("Loaded the face model", "onnx")
+    assert 0 <= line["loadMs"] < 1_000
+    age = process_age()
+    assert age is not None
+    assert 0 < line["initMs"] <= age

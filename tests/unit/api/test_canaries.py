@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from darkroom import observability
 from darkroom.errors import TransientError
 
 from tests.api import Api, MemoryParts
+from tests.face_parts import direction, photograph
 from tests.unit.api.test_http import UNKNOWN, BrokenJobStore
 
 if TYPE_CHECKING:
@@ -135,3 +137,38 @@ def test_no_canary_reaches_a_queue(written: pytest.CaptureFixture[str]) -> None:
     api = Api(MemoryParts())
     job_id = api.send("POST", "/process", key=api.key(), body=BODY).json["jobId"]
     assert api.parts.detect_queue.bodies == [json.dumps({"jobId": job_id})]
+
+
+def test_no_vector_and_no_picture_reaches_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    """Biometric data: what is found, compared, looked for and enrolled leaves no number of it in any line."""
+    observability.configure()
+    api = Api()
+    key = api.key()
+    api.face()
+    picture = base64.b64encode(photograph("red")).decode()
+    numbers = [0.123456789012, -0.5432109876, 0.333333333333]
+    embedding = {"embedding": numbers}
+    told = []
+    for target, body in (
+        ("/upload-images", {"images": [{"imageData": picture}]}),
+        ("/faces/compare", {"faces": [embedding, {"imageData": picture}]}),
+        ("/faces/compare", {"faces": [embedding, {"embedding": numbers[:2]}]}),
+        ("/faces/search", embedding),
+        ("/faces/search", {"embedding": [*numbers, 1e999]}),
+        ("/people/ada/faces", {"images": [{"imageData": picture}]}),
+    ):
+        reply = api.send("POST", target, key=key, body=body, headers={"Prefer": "respond-async"})
+        assert reply.status < 500
+        told.append(reply.text)
+    api.find_faces()
+    api.change_index()
+    written = capsys.readouterr()
+    log = written.out + written.err
+    assert '"Answered"' in log
+    for secret in (
+        picture[:60],
+        *(str(number)[:9] for number in numbers),
+        *(f"{part:.7f}"[:8] for part in direction("red")),
+    ):
+        assert secret not in log, secret
+    assert all(str(numbers[0]) not in text for text in told)
