@@ -265,7 +265,7 @@ def endings() -> Endings:
 class JobQueues(Mapping["Kind", "ports.MessageQueue"]):
     """A queue is made when the first job of its kind is sent: a function is told of those alone that it sends to."""
 
-    def __init__(self, made_by: dict[Kind, Callable[[], ports.MessageQueue]]) -> None:
+    def __init__(self, made_by: Mapping[Kind, Callable[[], ports.MessageQueue]]) -> None:
         self._made_by = made_by
 
     def __getitem__(self, kind: Kind) -> ports.MessageQueue:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
+from darkroom.adapters.memory.clock import MemoryClock
+from darkroom.adapters.memory.messages import MemoryQueue
+from darkroom.domain.jobs import Kind
 from darkroom.errors import SettingsError
 from darkroom.settings import ALIASES, ENGINES, LOCAL_STAGE, read
-from darkroom.wiring import DETECTORS
+from darkroom.wiring import DETECTORS, JobQueues, job_queues
 
 NAMES = [(name, alias) for name, aliases in ALIASES.items() for alias in aliases]
 
@@ -53,3 +58,24 @@ def test_no_other_stage_may_and_is_told_to_remove_the_setting(stage: dict[str, s
 def test_what_is_no_loopback_address_with_a_port_stops_the_start(listed: str) -> None:
     with pytest.raises(SettingsError, match="no list of loopback addresses"):
         read({"STAGE": LOCAL_STAGE, "FETCH_ALLOW_LOOPBACK": listed})
+
+
+def test_vectors_stand_in_the_bucket_unless_another_place_is_named() -> None:
+    assert read({"BUCKET_NAME": "media"}).vectors_uri == "s3://media/vectors"
+    assert read({"BUCKET_NAME": "media", "VECTORS_URI": "/tmp/vectors"}).vectors_uri == "/tmp/vectors"
+    assert read({}).vectors_uri == ""
+
+
+def test_every_kind_of_job_has_a_queue_and_none_is_made_before_it_is_sent_to() -> None:
+    made: list[Kind] = []
+    queues = {kind: partial(_made, made, kind) for kind in Kind}
+    sent_to = JobQueues(queues)
+    assert set(job_queues()) == set(Kind) == set(sent_to)
+    assert made == []
+    sent_to[Kind.FACES].send("{}")
+    assert made == [Kind.FACES]
+
+
+def _made(made: list[Kind], kind: Kind) -> MemoryQueue:
+    made.append(kind)
+    return MemoryQueue(MemoryClock())
