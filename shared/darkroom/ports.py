@@ -641,8 +641,9 @@ class FaceTables(Protocol):
         """The mover needs more time. False where another has moved the table on."""
         ...
 
-    def settle(self, table: FaceTable) -> bool:
-        """The generation is filled: its sources are nobody's, and the doomed that were known at the move are done with.
+    def settle(self, table: FaceTable, *, filled: bool) -> bool:
+        """The sources are nobody's from now on, and the doomed that were known at the move are done with. `filled`: the
+        generation's base holds, which has what is kept of them.
 
         Repeated, it does nothing. False where another has moved the table on: then nothing is settled.
         """

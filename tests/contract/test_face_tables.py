@@ -58,10 +58,17 @@ def test_a_move_makes_sources_of_what_was_there_and_settles(tables: FaceTables) 
     assert (table.generation, table.sources, table.holds) == (2, ("g1-x",), ("g1-x", "g2-m"))
     assert table.changes == 2
     assert tables.get(OWNER, PACK) == table
-    assert tables.settle(table)
-    assert tables.get(OWNER, PACK) == FaceTable(OWNER, PACK, 2, "m", changes=3, settled=3)
-    assert tables.settle(table), "repeated, it was done already"
+    assert tables.settle(table, filled=True)
+    assert tables.get(OWNER, PACK) == FaceTable(OWNER, PACK, 2, "m", changes=3, settled=3, filled=True)
+    assert tables.settle(table, filled=True), "repeated, it was done already"
     assert tables.touch(OWNER, PACK).changes == 4
+    again = moved(tables, token="n")
+    assert again.sources == ("g2-m-base", "g2-m")
+    assert again.holds == ("g2-m-base", "g2-m", "g3-n")
+    assert tables.settle(again, filled=False)
+    emptied = tables.get(OWNER, PACK)
+    assert emptied is not None
+    assert emptied.holds == ("g3-n",)
 
 
 def test_one_moves_at_a_time(tables: FaceTables) -> None:
@@ -80,17 +87,17 @@ def test_a_mover_that_was_thought_dead_settles_nothing(tables: FaceTables) -> No
     table = tables.move(dead, token="b", now=10, until=20)
     assert table is not None
     assert (table.name, table.sources) == ("g3-b", ("g1-x", "g2-a"))
-    assert not tables.settle(dead)
+    assert not tables.settle(dead, filled=True)
     assert not tables.renew(dead, until=99)
     assert tables.get(OWNER, PACK) == table
-    assert tables.settle(table)
-    assert not tables.settle(dead)
+    assert tables.settle(table, filled=True)
+    assert not tables.settle(dead, filled=True)
     assert not tables.renew(dead, until=99)
 
 
 def test_a_table_that_moved_meanwhile_is_not_moved_by_who_did_not_see_it(tables: FaceTables) -> None:
     seen = tables.open(OWNER, PACK, maker="x")
-    tables.settle(moved(tables, token="a"))
+    tables.settle(moved(tables, token="a"), filled=True)
     assert tables.move(seen, token="b", now=0, until=10) is None
 
 
@@ -102,7 +109,7 @@ def test_the_doomed_that_a_move_knew_are_done_with_when_it_settles(tables: FaceT
     table = moved(tables, token="m")
     assert table.doomed == {"one", "two"}
     tables.doom(OWNER, PACK, frozenset({"three"}))
-    assert tables.settle(table)
+    assert tables.settle(table, filled=True)
     left = tables.get(OWNER, PACK)
     assert left is not None
     assert left.doomed == {"three"}
@@ -114,7 +121,7 @@ def test_readers_notice_whatever_changes(tables: FaceTables) -> None:
         lambda: tables.touch(OWNER, PACK),
         lambda: tables.doom(OWNER, PACK, frozenset({"x"})),
         lambda: moved(tables, token="m"),
-        lambda: tables.settle(tables.get(OWNER, PACK) or table),
+        lambda: tables.settle(tables.get(OWNER, PACK) or table, filled=False),
     ):
         change()
         now = tables.get(OWNER, PACK)

@@ -164,11 +164,12 @@ PERSON_ORDER: Final = rf"person#{ID_PATTERN}"
 
 @dataclass(frozen=True, slots=True)
 class FaceTable:
-    """Where the vectors of one owner and pack stand: in `name`, and while that is filled, in `sources` too.
+    """Where the vectors of one owner and pack stand.
 
-    A generation is a table of its own, made by who then has it hold; of two who make one, the other's never holds. Only
-    ever appended to, it is left for the next one by an erasure or a compaction, and never used again, so that whatever
-    a worker that was thought dead still writes there is nobody's.
+    A generation is two tables of its own, made by who then has it hold; of two who make one, the other's never holds.
+    `name` is appended to; `base` is what was copied from the generation before, in one write, and holds once it is
+    `filled`: until then, `sources` do. A generation is left for the next one by an erasure or a compaction, and never
+    used again, so that whatever a worker that was thought dead still writes there is nobody's.
     `changes` counts what readers have to notice, `settled` is how many there were when the generation was filled.
     `doomed` names who is to be left behind by the next move. `mover` is the token of who fills the generation, and does
     so until `moving_until` at the latest.
@@ -181,6 +182,7 @@ class FaceTable:
     changes: int = 0
     settled: int = 0
     sources: tuple[str, ...] = ()
+    filled: bool = False
     doomed: frozenset[str] = frozenset()
     mover: str | None = None
     moving_until: int = 0
@@ -190,9 +192,13 @@ class FaceTable:
         return table_name(self.generation, self.maker)
 
     @property
+    def base(self) -> str:
+        return f"{self.name}-base"
+
+    @property
     def holds(self) -> tuple[str, ...]:
-        """The generations to read, the newest last."""
-        return (*self.sources, self.name)
+        """The tables to read, the newest last."""
+        return (*self.sources, *((self.base,) if self.filled else ()), self.name)
 
 
 def table_name(generation: int, maker: str) -> str:

@@ -416,7 +416,7 @@ class DynamoFaceTables(ConditionalTable):
         bound = values(seen=seen.generation, next=seen.generation + 1, one=1, token=token, now=now, until=until)
         moving = (
             "SET #generation = :next, #maker = :token, #sources = :holding, #mover = :token, #moving_until = :until, "
-            "#changes = #changes + :one"
+            "#changes = #changes + :one REMOVE #filled"
         )
         free = "#generation = :seen AND (attribute_not_exists(#mover) OR #moving_until <= :now)"
         try:
@@ -448,8 +448,8 @@ class DynamoFaceTables(ConditionalTable):
             return False
         return True
 
-    def settle(self, table: FaceTable) -> bool:
-        settling = "SET #changes = #changes + :one, #settled = #changes + :one, #settled_by = :token"
+    def settle(self, table: FaceTable, *, filled: bool) -> bool:
+        settling = "SET #changes = #changes + :one, #settled = #changes + :one, #settled_by = :token, #filled = :filled"
         settling += " REMOVE #sources, #mover, #moving_until"
         done: dict[str, Any] = {}
         if table.doomed:
@@ -464,7 +464,10 @@ class DynamoFaceTables(ConditionalTable):
                     UpdateExpression=settling,
                     ConditionExpression=mine,
                     ExpressionAttributeNames=names(settling + mine),
-                    ExpressionAttributeValues=values(one=1, token=str(table.mover))["ExpressionAttributeValues"] | done,
+                    ExpressionAttributeValues=values(one=1, token=str(table.mover), filled=filled)[
+                        "ExpressionAttributeValues"
+                    ]
+                    | done,
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except RefusedError as refused:
@@ -609,6 +612,7 @@ def table_of(row: Row) -> FaceTable:
         settled=int(row["settled"]["N"]),
         maker=row["maker"]["S"],
         sources=tuple(sorted(row.get("sources", {"SS": ()})["SS"], key=lambda name: int(name[1:].partition("-")[0]))),
+        filled=row.get("filled", {"BOOL": False})["BOOL"],
         doomed=frozenset(row.get("doomed", {"SS": ()})["SS"]),
         mover=text(row, "mover"),
         moving_until=number(row, "moving_until") or 0,

@@ -301,6 +301,7 @@ class MemoryFaceTables:
                     generation=table.generation + 1,
                     maker=token,
                     sources=table.holds,
+                    filled=False,
                     changes=table.changes + 1,
                     mover=token,
                     moving_until=until,
@@ -315,7 +316,7 @@ class MemoryFaceTables:
             self._keep(replace(standing, moving_until=until))
             return True
 
-    def settle(self, table: FaceTable) -> bool:
+    def settle(self, table: FaceTable, *, filled: bool) -> bool:
         with self._lock:
             standing = self._tables[table.owner, table.pack]
             if standing.mover != table.mover:
@@ -325,6 +326,7 @@ class MemoryFaceTables:
                 replace(
                     standing,
                     sources=(),
+                    filled=filled,
                     doomed=standing.doomed - table.doomed,
                     changes=standing.changes + 1,
                     settled=standing.changes + 1,

@@ -9,7 +9,8 @@ What makes that safe is the row of the table (`FaceTables`), which says which ge
 - a put is done once it has been counted there and its generation still is the one: if not, it is put again;
 - a move first switches the row, then copies, so it copies all that was counted before;
 - a generation that was left is never used again: what a worker that was thought dead writes there is nobody's;
-- a generation has the name of who made it: of two who create one table of Lance, one overwrites the other's.
+- a table has the name of who made it: of two who create one table of Lance, one overwrites the other's;
+- what a move copies is a table of its own, for a commit that takes long loses to 24 writers each time it is tried.
 
 Readers see what changed by the row's count, and hold a small owner's vectors in memory.
 """
@@ -266,9 +267,9 @@ class LanceFaceIndex:
             self._remove(ours, ours.name)
         return table
 
-    def _make(self, table: FaceTable, name: str, schema: pa.Schema) -> lancedb.table.Table:
+    def _make(self, table: FaceTable, name: str, schema: pa.Schema) -> None:
         with lance_errors():
-            return self._database(table).create_table(name, schema=schema)
+            self._database(table).create_table(name, schema=schema)
 
     def _move(self, seen: FaceTable, *, empty: bool = False) -> bool:
         """Fill a next generation with what is not doomed, or leave it empty. False where another moves the table, or
@@ -281,7 +282,7 @@ class LanceFaceIndex:
         try:
             with lance_errors():
                 schema = self._opened(seen, seen.name).schema
-            there = self._make(seen, name, schema)
+            self._make(seen, name, schema)
         except TransientError:
             standing = self._tables.get(seen.owner, seen.pack)
             if standing is None or standing.generation == seen.generation:
@@ -292,18 +293,18 @@ class LanceFaceIndex:
             self._remove(seen, name)
             return False
         try:
-            if not empty:
-                self._fill(table, there, now)
+            filled = not empty and self._fill(table)
         except TransientError:
             self._tables.renew(table, until=now)  # nobody has to wait for this mover
             raise
-        return self._tables.settle(table)
+        return self._tables.settle(table, filled=filled)
 
-    def _fill(self, table: FaceTable, there: lancedb.table.Table, renewed_at: int) -> None:
-        """Copy the newest of each face from the sources, in batches, unless it is doomed."""
+    def _fill(self, table: FaceTable) -> bool:
+        """Copy the newest of each face from the sources into the base, unless doomed. False where none is left."""
         import pyarrow as pa
 
         doomed = Doomed(table.doomed)
+        renewed_at = self._clock.now()
         with lance_errors():
             sources = [self._opened(table, name) for name in table.sources]
             newest: dict[Key, tuple[int, int, int]] = {}
@@ -313,23 +314,30 @@ class LanceFaceIndex:
                         if not doomed.hit((person, face), at):
                             newest[person, face] = max(newest.get((person, face), (-1, 0, 0)), (at, number, row))
             kept = {(number, row) for _, number, row in newest.values()}
-            for number, source in enumerate(sources):
-                for batch in source.search().with_row_id(True).to_batches(BATCH):
-                    mask = [(number, row) in kept for row in batch.column("_rowid").to_pylist()]
-                    chosen = pa.Table.from_batches([batch]).drop_columns("_rowid").filter(pa.array(mask))
-                    if chosen.num_rows:
-                        there.add(chosen.cast(there.schema))
-                    now = self._clock.now()
-                    if now - renewed_at >= MOVE_TIME // 4:
-                        renewed_at = now
-                        if not self._tables.renew(table, until=now + MOVE_TIME):
-                            return  # another fills a later one
+
+            def copied() -> Iterator[pa.RecordBatch]:
+                nonlocal renewed_at
+                for number, source in enumerate(sources):
+                    for batch in source.search().with_row_id(True).to_batches(BATCH):
+                        mask = [(number, row) in kept for row in batch.column("_rowid").to_pylist()]
+                        chosen = pa.Table.from_batches([batch]).drop_columns("_rowid").filter(pa.array(mask))
+                        yield from chosen.cast(source.schema).to_batches()
+                        now = self._clock.now()
+                        if now - renewed_at >= MOVE_TIME // 4:
+                            renewed_at = now
+                            self._tables.renew(table, until=now + MOVE_TIME)
+
+            if not kept:
+                return False
+            schema = sources[-1].schema
+            self._database(table).create_table(table.base, pa.RecordBatchReader.from_batches(schema, copied()))
+            return True
 
     def _remove_dead(self, table: FaceTable) -> None:
-        """Delete the folders of generations that were left or never held, with whatever anybody wrote there since."""
+        """Delete the tables of generations that were left or never held, with whatever anybody wrote there since."""
         for name in self._names(table):
             number = re.fullmatch(r"g(\d+)-.*", name)
-            if number and int(number[1]) <= table.generation and name not in table.holds:
+            if number and int(number[1]) <= table.generation and name not in {*table.holds, table.base}:
                 self._remove(table, name)
 
     def _names(self, table: FaceTable) -> Sequence[str]:
