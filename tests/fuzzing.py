@@ -191,6 +191,8 @@ def _aim_body(body: dict[str, Any], turn: int, targets: Targets) -> None:
         body |= {"imageData": PICTURE, "mimeType": "image/png"}
     for each in (body, *_objects(body.get("images")), *_objects(body.get("faces"))):
         _aim_picture(each)
+    if isinstance(body.get("images"), list):
+        body["images"] = [{"imageData": PHOTOGRAPH}]
     if "imageUrls" not in body:
         for name in ("provider", "model", "callbackUrl", "maxCost"):
             body.pop(name, None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import uuid
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from tests.fuzzing import AnyCase
 
 REQUESTS: Final = int(os.environ.get("DARKROOM_HTTP_FUZZ_REQUESTS", "1000"))
+OF_REAL_FACES: Final = frozenset({"compareFaces", "eraseFace", "searchFaces"})
+"""Nothing that is made up has a face or an embedding of the engine's own: test_people.py reaches these."""
 SHARDS: Final = fuzzing.shards(REQUESTS)
 
 
@@ -85,7 +88,16 @@ class Wire:
             pictures=[self._post(generate, product)["jobId"] for _ in range(2)],
             uploads=uploads,
             page=page,
+            people=[(self._person("fuzz-known"), "face-1")],
+            doomed=[(self._person(f"fuzz-{uuid.uuid4()}"), "face-1") for _ in range(2)],
         )
+
+    def _person(self, person_id: str) -> str:
+        """Somebody who is known, from now on or from another test."""
+        asked = {"personId": person_id, "consentVersion": "2026-01"}
+        answer = self._session.post(f"{self._url}/people", json=asked, timeout=30)
+        assert answer.status_code in {201, 409}, answer.text
+        return person_id
 
     def check(self, case: AnyCase) -> None:
         fuzzing.aim(case, self.sent.total(), self._targets)
@@ -148,6 +160,6 @@ def test_no_generated_request_breaks_its_operation(wire: Wire, operation: str, m
     fuzzing.run(operation, mode, SHARDS[operation, mode], wire.check)
     assert wire.sent.total() >= SHARDS[operation, mode]
     assert wire.by_gateway.total() <= FEW + wire.sent.total() // 20, wire.by_gateway
-    if mode is GenerationMode.POSITIVE:
+    if mode is GenerationMode.POSITIVE and operation not in OF_REAL_FACES:
         # 409: an owner's job that has ended by the time it is cancelled or its webhook replayed.
         assert any(status < 300 or status == 409 for status in wire.sent), f"nothing was reached: {wire.sent}"
