@@ -102,7 +102,7 @@ start-api: setup ## The API in Lambda's containers on port 3000, by `sam local s
 	$(LOCAL) start-api
 
 BENCHMARKS := artifacts cold_start warm_handlers throughput detection faces fetcher extraction animation \
-	providers optimise analysis
+	providers optimise analysis face_search
 
 .PHONY: bench
 bench: setup ## Ratios against a peer of the same run, all of them or NAMES="cold_start ..." (docs/benchmarks.md)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from darkroom.usecases.jobs import Jobs
     from darkroom.usecases.people import EnrolmentRequests, People
     from darkroom.usecases.product_images import ProductImageRequests, ProductImageWork, ProductPages
-    from darkroom.usecases.reembedding import ReembeddingWork
+    from darkroom.usecases.reembedding import Reembeddings, ReembeddingWork
     from darkroom.usecases.running import JobRunner, Work
     from darkroom.usecases.shelf import Shelf
     from darkroom.usecases.sources import SourceChecks
@@ -123,6 +123,44 @@ def operated_jobs(*named: *StackName) -> ports.JobStore:
 
     stack = operated_stack(*named)
     return DynamoJobStore(stack.client("dynamodb"), stack.need(stack.outputs, "TableName"))
+
+
+def operated_reembeddings(*named: *StackName) -> Reembeddings:
+    from darkroom.adapters.aws.jobs import DynamoJobStore
+    from darkroom.adapters.aws.objects import S3ObjectStore
+    from darkroom.adapters.aws.people import DynamoFaceTables, DynamoPeopleStore
+    from darkroom.adapters.aws.queues import SqsQueue
+    from darkroom.domain.jobs import Kind
+    from darkroom.usecases.endings import Endings
+    from darkroom.usecases.jobs import Jobs
+    from darkroom.usecases.reembedding import Reembeddings
+    from darkroom.usecases.submission import Submissions
+
+    stack = operated_stack(*named)
+    dynamodb, sqs, outputs = stack.client("dynamodb"), stack.client("sqs"), stack.outputs
+    store = DynamoJobStore(dynamodb, stack.need(outputs, "TableName"))
+    people = stack.need(outputs, "PeopleTableName")
+
+    def ends() -> Endings:
+        webhooks = SqsQueue(sqs, stack.need(outputs, "WebhookQueueUrl"))
+        return Endings(store=store, webhooks=webhooks, clock=clock(), meter=meter())
+
+    return Reembeddings(
+        jobs=Jobs(
+            store=store,
+            objects=lambda: S3ObjectStore(stack.client("s3"), stack.need(outputs, "BucketName")),
+            endings=ends,
+            clock=clock(),
+        ),
+        submissions=Submissions(
+            store=store,
+            queues={Kind.REEMBEDDING: SqsQueue(sqs, stack.need(outputs, "IndexQueueUrl"))},
+            clock=clock(),
+        ),
+        people=DynamoPeopleStore(dynamodb, people),
+        tables=DynamoFaceTables(dynamodb, people),
+        clock=clock(),
+    )
 
 
 def operated_dead_letters(*named: *StackName, dead: str, queue: str) -> ports.DeadLetters:

@@ -13,8 +13,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from darkroom.domain import limits, redaction
-from darkroom.domain.faces import pack_mismatch
+from darkroom.domain import cost, limits, redaction
+from darkroom.domain.faces import FUNCTION_GIGABYTES, pack_mismatch
+from darkroom.domain.jobs import Kind, State
 from darkroom.domain.people import WRITER_TIME, FaceState
 from darkroom.errors import (
     BadImageError,
@@ -23,13 +24,17 @@ from darkroom.errors import (
     TransientError,
 )
 from darkroom.usecases.sources import ITEM_ERRORS
+from darkroom.usecases.submission import Submission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from darkroom.domain.jobs import Job
     from darkroom.domain.people import EnrolledFace
-    from darkroom.ports import Clock, FaceIndex, FaceReader, PeopleStore
+    from darkroom.ports import Clock, FaceIndex, FaceReader, FaceTables, PeopleStore
+    from darkroom.usecases.jobs import Jobs
     from darkroom.usecases.running import Run
+    from darkroom.usecases.submission import Submissions
 
 AT_ONCE: Final = 8
 """Faces that are read side by side: most of the time is spent by the function that finds them."""
@@ -38,10 +43,71 @@ TIME: Final = 10 * limits.MINUTE
 POLL: Final = limits.SECOND // 4
 GRACE: Final = 5 * limits.SECOND
 """After the switch, for searches that had looked up the old pack before it."""
+LOOK: Final = limits.SECOND
+"""Between two looks at a job that is followed."""
+JOBS: Final = 100
+"""How many may follow each other, of one owner."""
 OVERLAP: Final = 0.3
 """Of the old box with the new one: below it, the two are not the same face."""
 
 log = logging.getLogger(__name__)
+
+
+class Reembeddings:
+    """What an operator asks for: each owner's job, followed to its end."""
+
+    def __init__(
+        self, *, jobs: Jobs, submissions: Submissions, people: PeopleStore, tables: FaceTables, clock: Clock
+    ) -> None:
+        self._jobs = jobs
+        self._submissions = submissions
+        self._people = people
+        self._tables = tables
+        self._clock = clock
+
+    def owners(self) -> Sequence[str]:
+        """All who have vectors."""
+        return sorted({table.owner for table in self._tables.all()})
+
+    def embed(self, owner: str, pack: str, tell: Callable[[Job], None]) -> Job:
+        """The job once it has ended; `tell` is shown it now and then. A job takes an hour at most, and more faces than
+        fit into it are done by the next one, which goes on where it stopped."""
+        job = self._begun(owner, pack)
+        for _ in range(JOBS):
+            while not job.state.terminal:
+                tell(job)
+                self._clock.sleep(LOOK)
+                job = self._jobs.get(owner, job.job_id)
+            out_of_time = job.failure is not None and job.failure.code == TransientError.code
+            if job.state is not State.EXPIRED and not out_of_time:
+                break
+            job = self._begun(owner, pack)
+        tell(job)
+        return job
+
+    def failed(self, job: Job) -> Sequence[Mapping[str, Any]]:
+        """The faces that a completed job could not give a vector, each with its error."""
+        found: Sequence[Mapping[str, Any]] = self._jobs.result(job)["failed"]
+        return found
+
+    def _begun(self, owner: str, pack: str) -> Job:
+        """The owner's job that is under way, or a new one."""
+        for state in (State.PROCESSING, State.PENDING):
+            page = self._jobs.list(owner, state=state, kind=Kind.REEMBEDDING, cursor=None, limit=limits.PAGE_MAXIMUM)
+            found = next((job for job in page.jobs if job.request.get("model") == pack), None)
+            if found is not None:
+                return found
+        faces, cursor = 0, None
+        while True:
+            people = self._people.list(owner, cursor=cursor, limit=limits.PAGE_MAXIMUM)
+            faces += sum(person.faces for person in people.people)
+            cursor = people.cursor
+            if cursor is None:
+                break
+        estimate = cost.faces(faces, gigabytes=FUNCTION_GIGABYTES)
+        return self._submissions.submit(
+            Submission(owner, Kind.REEMBEDDING, {"model": pack}, items=max(faces, 1), estimate=estimate)
+        )
 
 
 class ReembeddingWork:

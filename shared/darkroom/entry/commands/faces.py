@@ -1,4 +1,4 @@
-"""`darkroom faces`: how well this machine's models tell people apart."""
+"""`darkroom faces`: how well this machine's models tell people apart; another model for a stack's faces."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from darkroom import wiring
+from darkroom.domain.jobs import State
+from darkroom.entry.commands import add_stack_options, named_stack
 from darkroom.errors import InvalidRequestError
 from darkroom.settings import FACE_ENGINES
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from darkroom.domain.jobs import Job
     from darkroom.domain.verification import Curve
+    from darkroom.usecases.reembedding import Reembeddings
 
 ROWS: Final = 20
 BAR: Final = 30
@@ -23,8 +27,8 @@ CHARTS: Final = (".svg", ".png")
 
 
 def register(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    commands = groups.add_parser("faces", help="calibrate models of faces").add_subparsers(
-        dest="command", required=True, metavar="calibrate"
+    commands = groups.add_parser("faces", help="calibrate models of faces, embed faces anew").add_subparsers(
+        dest="command", required=True, metavar="calibrate|reembed"
     )
     calibrate = commands.add_parser(
         "calibrate",
@@ -41,6 +45,20 @@ def register(groups: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     calibrate.add_argument("--chart", type=Path, metavar="FILE", help="draw the curve, as .svg or .png")
     calibrate.add_argument("--write", action="store_true", help="write the threshold into the pack's manifest")
     calibrate.set_defaults(run=_calibrate)
+    reembed = commands.add_parser(
+        "reembed",
+        help="give all enrolled faces of an owner a vector of another model",
+        description="Searches go on with the old model until every face has its new vector. Interrupted, the command "
+        "goes on where it stopped when it is run again; so does a job that ran out of time.",
+    )
+    reembed.add_argument(
+        "--model", required=True, metavar="PACK", help="the pack, as the function that finds faces has it"
+    )
+    whose = reembed.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--owner", help="whose faces")
+    whose.add_argument("--all", action="store_true", help="everybody's, one owner after the other")
+    add_stack_options(reembed)
+    reembed.set_defaults(run=_reembed)
 
 
 def _calibrate(options: argparse.Namespace) -> int:
@@ -69,6 +87,37 @@ def _calibrate(options: argparse.Namespace) -> int:
         pack = wiring.pack_library().find(space.pack).calibrated(threshold)
         print(f"written to {pack.folder}")
     return 0
+
+
+def _reembed(options: argparse.Namespace) -> int:
+    return reembed(
+        wiring.operated_reembeddings(*named_stack(options)), options.model, [options.owner] if options.owner else None
+    )
+
+
+def reembed(reembeddings: Reembeddings, pack: str, owners: Sequence[str] | None) -> int:
+    """Embed these owners' faces, or everybody's; 1 where a job failed or a face was not found by the new model."""
+    incomplete = 0
+    for owner in reembeddings.owners() if owners is None else owners:
+        shown: list[int] = []
+
+        def tell(job: Job, owner: str = owner, shown: list[int] = shown) -> None:
+            if shown[-1:] != [job.progress]:
+                shown.append(job.progress)
+                print(f"{owner}: {job.progress} % of {job.items} faces", file=sys.stderr, flush=True)
+
+        job = reembeddings.embed(owner, pack, tell)
+        if job.state is not State.COMPLETED:
+            incomplete += 1
+            why = f": {job.failure.code}, {job.failure.message}" if job.failure else ""
+            print(f"{owner}  {job.state}{why}")
+            continue
+        failed = reembeddings.failed(job)
+        incomplete += bool(failed)
+        print(f"{owner}  {pack}" + (f", {len(failed)} faces without a vector" if failed else ""))
+        for each in failed:
+            print(f"  {each['personId']} {each['faceId']}: {each['error']['code']}, {each['error']['message']}")
+    return 1 if incomplete else 0
 
 
 def _pictures(folder: Path, same: list[str]) -> Iterator[tuple[str, bytes]]:
