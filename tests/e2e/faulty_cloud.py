@@ -34,6 +34,7 @@ from darkroom.adapters.aws.jobs import DynamoJobStore
 from darkroom.adapters.aws.keys import DynamoKeyStore
 from darkroom.adapters.aws.objects import S3ObjectStore
 from darkroom.adapters.aws.parameters import ParameterKeys
+from darkroom.adapters.aws.people import DynamoFaceTables, DynamoPeopleStore
 from darkroom.adapters.aws.queues import SqsQueue
 from darkroom.adapters.aws.rekognition import RekognitionDetector
 from darkroom.adapters.aws.secrets import SecretsManager
@@ -337,7 +338,8 @@ class World(MemoryParts):
         self._finish = finish
         client = {service: self._client(service, cloud.aws.url) for service in cloud.direct}
         dynamodb, direct = client["dynamodb"], cloud.direct
-        jobs, uploads, keys = (self._table(logical) for logical in ("JobsTable", "UploadsTable", "KeysTable"))
+        logical = "JobsTable", "UploadsTable", "KeysTable", "PeopleTable"
+        jobs, uploads, keys, people = map(self._table, logical)
         queues = {queue: direct["sqs"].create_queue(QueueName=f"{self.name}-{queue}")["QueueUrl"] for queue in QUEUES}
         direct["secretsmanager"].create_secret(Name=self.name, SecretString="s" * 32)
         direct["ssm"].put_parameter(Name=f"/{self.name}/openai_api_key", Value="k" * 32, Type="SecureString")
@@ -346,6 +348,7 @@ class World(MemoryParts):
             "job_store": DynamoJobStore(dynamodb, jobs),
             "objects": S3ObjectStore(client["s3"], BUCKET),
             "upload_store": DynamoUploadStore(dynamodb, uploads),
+            "people_store": DynamoPeopleStore(dynamodb, people),
             "key_store": DynamoKeyStore(dynamodb, keys),
             "idempotency_store": DynamoIdempotencyStore(dynamodb, jobs),
             "detect_queue": SqsQueue(client["sqs"], queues["detect"]),
@@ -353,6 +356,7 @@ class World(MemoryParts):
             "fetcher": MemoryFetcher({HOOK: Fetched("", 200, {}, b"")}),
         }
         vars(self).update(parts)  # in place of the twins of the same names
+        self.face_tables = DynamoFaceTables(dynamodb, people)
         self.queue_urls = queues
         self.dead_letters = SqsDeadLetters(client["sqs"], dead_url=queues["dead"], queue_url=queues["detect"])
         self.secrets = SecretsManager(client["secretsmanager"], self.clock)

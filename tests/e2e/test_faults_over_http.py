@@ -24,6 +24,7 @@ from darkroom.adapters.aws import stacks
 from darkroom.domain import limits
 from darkroom.domain.jobs import Cost, DeliveryState, Job, Kind, State
 from darkroom.domain.messages import message
+from darkroom.domain.people import FaceState, Person, PersonState, barred
 from darkroom.errors import (
     DarkroomError,
     InvalidRequestError,
@@ -435,10 +436,60 @@ def stores_do_what_no_scenario_above_asks_of_them(world: World) -> None:
     assert (pulse.wait, pulse.waiting_since) == (10, 1)
 
 
+def people_and_their_faces_are_kept_and_forgotten(world: World) -> None:
+    store, insist, now = world.people_store, world.insist, world.clock.now()
+    ada = Person("ann", "ada", "Ada", None, "1", PersonState.ACTIVE, now, now)
+    assert insist(lambda: store.create(ada)) == ada
+    assert insist(lambda: store.update(replace(ada, name="A."), seen=ada)) is True
+    assert insist(lambda: store.get("ann", "ada")).name == "A."
+    assert len(insist(lambda: store.list("ann", cursor=None, limit=9)).people) == 1
+    faces = [
+        replace(barred("ann", "ada", face_id, token="t", now=now), state=FaceState.WRITING, digest="d", until=now + 9)
+        for face_id in ("a", "b")
+    ]
+    for face in faces:
+        insist(partial(store.begin_face, face, now=now))
+        insist(partial(store.finish_face, face))
+    assert insist(lambda: store.hold_face(faces[0], until=now + 9)) is True
+    assert insist(lambda: store.set_pack(faces[0], "p")) is True
+    assert [face.pack for face in insist(lambda: store.faces("ann", "ada"))] == ["p", ""]
+    assert insist(lambda: store.begin_face_erasure("ann", "ada", "a")).state is FaceState.ERASING
+    insist(lambda: store.drop_face(faces[0]))
+    insist(lambda: store.drop_face(faces[1]))
+    assert insist(lambda: store.get("ann", "ada")).faces == 0
+    bar = insist(lambda: store.bar_face("ann", "ada", "c", token="s", now=now))
+    insist(lambda: store.drop_face(bar))
+    assert insist(lambda: store.choose_pack("ann", "p", instead_of=None)) == "p"
+    assert insist(lambda: store.pack("ann")) == "p"
+    insist(lambda: store.begin_erasure("ann", "ada", now=now))
+    assert len(insist(lambda: list(store.erasing("ann")))) == 1
+    insist(lambda: store.finish_erasure("ann", "ada"))
+    assert insist(lambda: store.get("ann", "ada")) is None
+
+
+def tables_of_vectors_move(world: World) -> None:
+    tables, insist = world.face_tables, world.insist
+    first = insist(lambda: tables.open("ann", "p", maker="x"))
+    insist(lambda: tables.touch("ann", "p"))
+    insist(lambda: tables.doom("ann", "p", frozenset({"gone"})))
+    moved = insist(lambda: tables.move(first, token="m", now=0, until=9))
+    assert (moved.sources, moved.doomed) == (("g1-x",), {"gone"})
+    assert insist(lambda: tables.renew(moved, until=99)) is True
+    assert insist(lambda: tables.settle(moved, filled=True)) is True
+    (known,) = insist(lambda: list(tables.all()))
+    assert [known] == insist(lambda: list(tables.of("ann")))
+    assert known == insist(lambda: tables.get("ann", "p"))
+    assert known.holds == ("g2-m-base", "g2-m")
+    # Named once more by a request that was late: it says until when they were put, and those are gone.
+    assert known.doomed <= {"gone"}
+
+
 SCENARIOS: Final[tuple[Callable[[World], None], ...]] = (
     the_stack_is_well,
     a_failed_message_is_put_off,
     a_providers_key_is_read,
+    people_and_their_faces_are_kept_and_forgotten,
+    tables_of_vectors_move,
     dead_letters_go_back,
     stores_do_what_no_scenario_above_asks_of_them,
     keys_are_made_used_counted_and_revoked,
