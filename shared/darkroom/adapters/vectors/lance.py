@@ -25,6 +25,7 @@ import re
 import threading
 import uuid
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
@@ -179,6 +180,7 @@ class LanceFaceIndex:
         self._held_bytes = held_bytes
         self._appends = appends
         self._held: OrderedDict[tuple[str, str], Held] = OrderedDict()
+        self._looking = ThreadPoolExecutor(1)
         self._databases: dict[str, lancedb.DBConnection] = {}
         self._lock = threading.Lock()
 
@@ -372,17 +374,26 @@ class LanceFaceIndex:
         threshold: float,
         people: Sequence[str] | None = None,
     ) -> Sequence[Match]:
-        table = self._tables.get(owner, pack)
-        if table is None or (people is not None and not people):
+        if people is not None and not people:
             return ()
         with self._lock:
             held = self._held.get((owner, pack))
-            if held is None or held.changes != table.changes:
-                held = self._steady(table, self._refreshed)
+            if held is not None and held.dimensions == len(vector):
+                # What is held is searched while the row is on its way, and thrown away where the row says so.
+                look = self._looking.submit(self._tables.get, owner, pack)
+                found = held.nearest(vector, limit=limit, threshold=threshold, people=people)
+                table = look.result()
+                if table is not None and held.changes == table.changes:
+                    self._held.move_to_end((owner, pack))
+                    return found
+            else:
+                table = self._tables.get(owner, pack)
+            if table is None:
+                return ()
+            held = self._steady(table, self._refreshed)
             if held is not None:
                 if held.keys and held.dimensions != len(vector):
                     raise InvalidRequestError(f"The vectors of this table have {held.dimensions} numbers")
-                self._held.move_to_end((owner, pack))
                 return held.nearest(vector, limit=limit, threshold=threshold, people=people)
         return self._steady(
             table,
