@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import filecmp
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fontTools.ttLib import TTFont
 
 from benchmarks.artifacts import (
     CORE_MEGABYTES,
@@ -73,6 +76,8 @@ for name in ("openai", "gemini", "replicate"):
 """
 AT_WORK = {"doodle": MEASURES, "preview": READS_A_PAGE, "worker": READS_A_PAGE + MEASURES + STAGES + ASKS}
 """What these functions are there for, each as far as it goes on one machine: every library is loaded and used."""
+LETTERING = (ROOT / "tests" / "lettering_proof.py").read_text()
+"""Arabic joined, Devanagari in its order, a price in a line from right to left: the worker's own proof of these."""
 COMPILED = "\nsys.exit(repr(compiled) if compiled else 0)"
 WATCHED = """
 import sys
@@ -108,6 +113,19 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     command, environment = artifact.command(python, program, *arguments), artifact.environment(aws.endpoint)
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def unshaped(artifact: Artifact, folder: Path) -> Artifact:
+    """The artifact with other fonts in front of its own: the same letters, without what joins and replaces them."""
+    (own,) = (each / "manimgx_fonts" for each in artifact.folders if (each / "manimgx_fonts").is_dir())
+    planted = folder / own.name
+    shutil.copytree(own, planted, copy_function=shutil.copyfile)
+    planted.chmod(0o755)
+    for script in ("Arabic", "Devanagari"):
+        with TTFont(own / f"NotoSans{script}[wght].ttf") as font:
+            del font["GSUB"]
+            font.save(planted / f"NotoSans{script}[wght].ttf")
+    return replace(artifact, folders=(folder, *artifact.folders))
 
 
 def files(folder: Path) -> dict[str, Path]:
@@ -183,6 +201,22 @@ def test_the_engines_of_a_function_work_with_nothing_but_its_artifact_and_its_la
 ) -> None:
     ran = run(deployed[function], python, WATCHED + AT_WORK[function] + COMPILED, aws)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_the_worker_sets_letters_that_join_reorder_and_run_from_right_to_left(
+    deployed: dict[str, Artifact], python: str, aws: StubAws
+) -> None:
+    ran = run(deployed["worker"], python, LETTERING, aws)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_a_worker_whose_letters_do_not_join_is_noticed(
+    deployed: dict[str, Artifact], python: str, aws: StubAws, tmp_path: Path
+) -> None:
+    ran = run(unshaped(deployed["worker"], tmp_path), python, LETTERING, aws)
+    assert ran.returncode == 1
+    assert "'arabic'" in ran.stderr, ran.stderr
+    assert "'devanagari'" in ran.stderr, ran.stderr
 
 
 def test_a_cold_start_compiles_nothing(artifact: Artifact, python: str, aws: StubAws, tmp_path: Path) -> None:

@@ -31,3 +31,16 @@ def test_other_letters_are_noticed(one: str, other: str) -> None:
 def test_a_line_without_joining_and_shaping_is_noticed(name: str, apart: str) -> None:
     drawn = proof.ink(apart, rtl=proof.LINES[name][1])
     assert proof.distance(proof.fingerprint(drawn), proof.GOLDEN[name]) > 3 * proof.TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["arabic", "hebrew"])
+def test_a_line_that_begins_at_the_wrong_side_is_noticed(name: str) -> None:
+    drawn = proof.ink(proof.LINES[name][0], rtl=False)
+    assert proof.distance(proof.fingerprint(drawn), proof.GOLDEN[name]) > 3 * proof.TOLERANCE
+
+
+def test_a_vowel_sign_that_stays_behind_its_letter_is_noticed() -> None:
+    text, rtl = proof.LINES["devanagari"]
+    # I stands before what it follows; II, its twin that does not, shows where it would be.
+    drawn = proof.ink(text.replace("\u093f", "\u0940"), rtl=rtl)
+    assert proof.distance(proof.fingerprint(drawn), proof.GOLDEN["devanagari"]) > proof.TOLERANCE
