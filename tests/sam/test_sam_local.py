@@ -14,13 +14,14 @@ import pytest
 from benchmarks.artifacts import artifacts
 from local import overlay
 from local.stack import ROOT
-from tests.artifacts.test_artifacts import AT_WORK
+from tests.artifacts.test_artifacts import AT_WORK, LETTERING, unshaped
 from tests.sam.messages import message_of, sqs_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from benchmarks.artifacts import Artifact
     from local.containers import SamLocal
     from local.stack import Stack
     from tests.conftest import Material
@@ -120,10 +121,8 @@ def test_a_job_of_doodles_is_done_by_the_built_worker(
     assert len(job["result"]["frames"]) == 3
 
 
-@pytest.mark.parametrize("function", AT_WORK)
-def test_the_engines_work_on_lambdas_own_python_and_libraries(function: str, sam: SamLocal) -> None:
-    """Pages are read, doodles measured, pictures staged and texts set, on the image that the functions run on."""
-    artifact = artifacts(sam.template.parent)[function]
+def on_lambdas_image(artifact: Artifact, program: str) -> subprocess.CompletedProcess[str]:
+    """The program on the image that the functions run on, with nothing but the artifact and without a network."""
     inside = {folder: f"/artifact/{number}" for number, folder in enumerate(artifact.folders)}
     mounts = [option for folder, place in inside.items() for option in ("--volume", f"{folder}:{place}:ro")]
     path = f"PYTHONPATH={':'.join(inside.values())}"
@@ -131,6 +130,24 @@ def test_the_engines_work_on_lambdas_own_python_and_libraries(function: str, sam
     run = ["docker", "run", "--rm", "--network", "none", *mounts, "--env", path, "--env", "AWS_REGION=us-east-1"]
     variables = [f"--env={name}={value}" for name, value in artifact.environment("http://127.0.0.1:1").items()]
     names = [each for each in variables if not each.startswith(("--env=PATH=", "--env=PYTHONPATH="))]
-    program = ["--entrypoint", "python3", image, "-B", "-c", AT_WORK[function]]
-    ran = subprocess.run([*run, *names, *program], capture_output=True, text=True, check=False)
+    command = [*run, *names, "--entrypoint", "python3", image, "-B", "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("function", AT_WORK)
+def test_the_engines_work_on_lambdas_own_python_and_libraries(function: str, sam: SamLocal) -> None:
+    """Pages are read, doodles measured, pictures staged and texts set, on the image that the functions run on."""
+    ran = on_lambdas_image(artifacts(sam.template.parent)[function], AT_WORK[function])
     assert ran.returncode == 0, ran.stderr
+
+
+def test_letters_join_reorder_and_run_from_right_to_left_on_lambdas_image(sam: SamLocal) -> None:
+    ran = on_lambdas_image(artifacts(sam.template.parent)["worker"], LETTERING)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_letters_that_do_not_join_are_noticed_on_lambdas_image(sam: SamLocal, tmp_path: Path) -> None:
+    ran = on_lambdas_image(unshaped(artifacts(sam.template.parent)["worker"], tmp_path), LETTERING)
+    assert ran.returncode == 1
+    assert "'arabic'" in ran.stderr, ran.stderr
+    assert "'devanagari'" in ran.stderr, ran.stderr

@@ -41,6 +41,6 @@ def test_a_line_that_begins_at_the_wrong_side_is_noticed(name: str) -> None:
 
 def test_a_vowel_sign_that_stays_behind_its_letter_is_noticed() -> None:
     text, rtl = proof.LINES["devanagari"]
-    # I stands before what it follows; II, its twin that does not, shows where it would be.
-    drawn = proof.ink(text.replace("\u093f", "\u0940"), rtl=rtl)
+    # Sent after the next letter, it is drawn where it would be if nobody had moved it before its own.
+    drawn = proof.ink(text.replace("\u093f\u092f", "\u092f\u093f"), rtl=rtl)
     assert proof.distance(proof.fingerprint(drawn), proof.GOLDEN["devanagari"]) > proof.TOLERANCE
