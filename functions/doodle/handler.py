@@ -17,16 +17,18 @@ def perform(request: Request, parts: Parts) -> Answer:
     requests, body = parts.doodle_requests(), request.body
     several = "actions" in body
 
-    def asked(action: Any) -> Asked | DarkroomError:
+    def asked(place: int, action: Any) -> Asked | DarkroomError:
         """One of several: what is wrong with it is its own answer."""
         try:
+            if not isinstance(action, dict):
+                raise gate.one_problem(f"actions[{place}]", gate.MESSAGES["dict_type"])
             return requests.asked(gate.fields(ACTION, action), alone=False)
         except ITEM_ERRORS as error:
             return error
 
     made = requests.answer(
         request.owner,
-        [asked(action) for action in body["actions"]] if several else [requests.asked(body)],
+        [asked(*each) for each in enumerate(body["actions"])] if several else [requests.asked(body)],
         several=several,
         in_background=request.in_background,
         callback_url=body.get("callback_url"),

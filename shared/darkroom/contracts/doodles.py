@@ -120,10 +120,20 @@ class AiRequest(
     """One action."""
 
 
-class AiBatch(Wire):
-    """Several actions. Each is checked by itself: one that is wrong fails alone."""
+OneOfSeveral = Annotated[
+    Any,
+    Field(
+        description="An AiRequest without `callbackUrl` and `maxCost`. Whatever is not one, is answered as this item's"
+        " error.",
+        examples=[{"action": "generate-doodle", "description": "a cat"}],
+    ),
+]
 
-    actions: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=limits.ACTIONS_PER_REQUEST)]
+
+class AiBatch(Wire):
+    """Several actions. Each is checked by itself: one that is wrong, or no object, fails alone."""
+
+    actions: Annotated[list[OneOfSeveral], Field(min_length=1, max_length=limits.ACTIONS_PER_REQUEST)]
     callback_url: CallbackUrl | None = None
     max_cost: MaxCost | None = None
 

@@ -401,6 +401,24 @@ def test_one_of_several_fails_alone(api: Api, key: str) -> None:
     fits("doodles.AiAnswer", answer)
 
 
+@pytest.mark.parametrize("wrong", [5, None, "a cat", True, [], [{"action": "generate-doodle"}]])
+@pytest.mark.parametrize("headers", [{}, {"prefer": "respond-async"}], ids=["at once", "as a job"])
+def test_one_of_several_that_is_no_object_fails_alone(api: Api, key: str, wrong: Any, headers: dict[str, str]) -> None:
+    sound = {"action": "generate-doodle", "description": "a sun", "size": 64, "seed": 3}
+    reply = api.send("POST", "/ai", key=key, body={"actions": [sound, wrong, sound]}, headers=headers)
+    answer = reply.json
+    if headers:
+        assert reply.status == 202
+        api.work_off()
+        answer = api.send("GET", f"/jobs/{answer['jobId']}", key=key).json["result"]
+    assert [each["index"] for each in answer["results"]] == [0, 1, 2]
+    assert [("result" in each, "error" in each) for each in answer["results"]] == [
+        *((True, False), (False, True), (True, False))
+    ]
+    assert answer["results"][1]["error"] == {"code": "INVALID_REQUEST", "message": "actions[1]: must be an object"}
+    fits("doodles.AiAnswer", answer)
+
+
 def test_an_equal_request_is_remembered_and_costs_nothing(api: Api, key: str) -> None:
     body = {"action": "generate-doodle", "description": "a cat", "size": 64}
     first = api.send("POST", "/ai", key=key, body=body).json
