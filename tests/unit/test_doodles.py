@@ -295,7 +295,34 @@ def test_an_equal_request_is_recalled_and_no_other(studio: Studio, change: dict[
 
 def test_equal_requests_are_drawn_equally_also_without_a_seed(studio: Studio) -> None:
     body = {name: value for name, value in CAT.items() if name != "seed"}
-    (first,), (again,) = studio.answer(body), studio.answer(body | {"fresh": True})
+    (first,), (again,) = studio.answer(body), Studio().answer(body)
+    assert again["cached"] is False
+    assert first["doodles"] == again["doodles"]
+
+
+@pytest.mark.parametrize("kind", [CAT, FILM])
+def test_what_is_to_be_drawn_anew_gets_another_seed_and_says_which(studio: Studio, kind: dict[str, Any]) -> None:
+    body = {name: value for name, value in kind.items() if name != "seed"}
+
+    def seed(made: dict[str, Any]) -> int:
+        found: int = made["doodles"][0]["seed"] if "doodles" in made else made["seed"]
+        return found
+
+    (first,) = studio.answer(body)
+    seeds = {seed(first), *(seed(studio.answer(body | {"fresh": True})[0]) for _ in range(3))}
+    assert len(seeds) == 4
+    # The newest is what is recalled.
+    (recalled,) = studio.answer(body)
+    assert recalled["cached"] is True
+    assert seed(recalled) in seeds - {seed(first)}
+    # A job decides by its id, so that another attempt draws the same; each of its actions has its own.
+    fresh = body | {"fresh": True}
+    several = [*studio.results(studio.job(fresh, fresh)), *studio.results(studio.job(fresh, fresh))]
+    assert len({*seeds, *(seed(each) for each in several)}) == 8
+
+
+def test_a_seed_of_the_caller_s_is_kept_also_where_it_is_drawn_anew(studio: Studio) -> None:
+    (first,), (again,) = studio.answer(CAT), studio.answer(CAT | {"fresh": True})
     assert first["doodles"] == again["doodles"]
 
 

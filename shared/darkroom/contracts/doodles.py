@@ -176,7 +176,7 @@ class _Answer(Wire):
 class DoodleAnswer(_Answer):
     action: Literal["generate-doodle"]
     doodles: list[Doodle]
-    unmatched: list[str] | None = Field(default=None, description="Words that the engine could not draw.")
+    unmatched: list[str] = Field(description="Words that the engine could not draw.")
 
 
 class AnimationAnswer(_Answer, Stored):
@@ -185,7 +185,7 @@ class AnimationAnswer(_Answer, Stored):
     fps: Annotated[float, Field(gt=0)]
     frames: list[Stored]
     seed: int | None = None
-    unmatched: list[str] | None = None
+    unmatched: list[str] = Field(description="Words that the engine could not draw.")
 
 
 class Colour(Wire):

@@ -50,8 +50,6 @@ def _action(made: Mapping[str, Any], shelf: Shelf) -> dict[str, Any]:
     for name in ("doodles", "frames"):
         if name in made:
             shown[name] = [_linked(each, shelf, inline=inline) for each in made[name]]
-    if "unmatched" in shown and not shown["unmatched"]:
-        del shown["unmatched"]
     return _linked(shown, shelf, inline=inline) if "key" in shown else shown
 
 

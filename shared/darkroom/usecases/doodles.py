@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -111,7 +112,8 @@ class DoodleActions:
     def _draw(self, owner: str, asked: Asked, run: Run | None, step: str) -> dict[str, Any]:
         action = asked.action
         wanted = doodles.MEDIA_TYPES[action["format"]]
-        request = _request(asked, prompts.doodle, count=action["count"], media_type=SVG if wanted == SVG else PNG)
+        media_type = SVG if wanted == SVG else PNG
+        request = _request(asked, _seed(asked, run, step), prompts.doodle, count=action["count"], media_type=media_type)
         outcome = self._generation.draw(asked.chain, request, run=run, step=step)
         return {
             "action": action["action"],
@@ -130,7 +132,8 @@ class DoodleActions:
     def _animate(self, owner: str, asked: Asked, run: Run | None, step: str) -> dict[str, Any]:
         action = asked.action
         count = action["frame_count"]
-        request = _request(asked, partial(prompts.animation, frames=count), frames=count, fps=action["fps"])
+        instruct = partial(prompts.animation, frames=count)
+        request = _request(asked, _seed(asked, run, step), instruct, frames=count, fps=action["fps"])
         outcome = self._generation.draw(asked.chain, request, run=run, step=step)
         pictures = outcome.drawn.pictures
         frames = [self._reader.frames(picture.data).pixels[0] for picture in pictures]
@@ -226,11 +229,24 @@ def needs(action: Mapping[str, Any]) -> frozenset[Ability]:
     return frozenset(wanted)
 
 
-def _request(asked: Asked, instruct: Callable[..., str], **rest: Any) -> DrawRequest:
-    """What both kinds of drawing ask of an engine. Without a seed, the digest gives one: equal requests are drawn
-    equally, remembered or not."""
+def _seed(asked: Asked, run: Run | None, step: str) -> int:
+    """The caller's seed. Without one, the digest gives it: equal requests are drawn equally, remembered or not. What is
+    to be drawn anew gets one by chance, which a job's id decides, so that another attempt draws the same."""
+    seed: int | None = asked.action["seed"]
+    if seed is not None:
+        return seed
+    if not asked.action["fresh"]:
+        return int(asked.digest[:8], 16)
+    if run is None:
+        return secrets.randbits(32)
+    told_apart = f"{asked.digest} {run.job.job_id} {step}"
+    return int(hashlib.sha256(told_apart.encode()).hexdigest()[:8], 16)
+
+
+def _request(asked: Asked, seed: int, instruct: Callable[..., str], **rest: Any) -> DrawRequest:
+    """What both kinds of drawing ask of an engine."""
     action = asked.action
-    style, transparent, seed = Style(action["style"]), action["background"] == "transparent", action["seed"]
+    style, transparent = Style(action["style"]), action["background"] == "transparent"
     return DrawRequest(
         instruction=instruct(style, transparent=transparent),
         material=action["description"],
@@ -239,7 +255,7 @@ def _request(asked: Asked, instruct: Callable[..., str], **rest: Any) -> DrawReq
         width=action["size"],
         height=action["size"],
         transparent=transparent,
-        seed=int(asked.digest[:8], 16) if seed is None else seed,
+        seed=seed,
         model=action["model"],
         **rest,
     )

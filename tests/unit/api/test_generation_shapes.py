@@ -280,6 +280,7 @@ def test_doodles_are_answered_at_once(api: Api, key: str) -> None:
             }
             for place, seed in enumerate((7, 8))
         ],
+        "unmatched": [],
         "cached": False,
         "cost": NOTHING,
     }
@@ -293,7 +294,7 @@ def test_an_animation_is_one_file_and_its_frames(api: Api, key: str) -> None:
     answer = reply.json
     assert set(answer) == {
         *("action", "provider", "model", "url", "urlExpiresAt", "contentType", "width", "height", "bytes"),
-        *("seed", "frameCount", "fps", "frames", "cached", "cost"),
+        *("seed", "frameCount", "fps", "frames", "unmatched", "cached", "cost"),
     }
     assert [answer[name] for name in ("action", "provider", "contentType", "width", "height", "frameCount", "fps")] == [
         *("generate-animation", "sketch", "image/gif", 64, 64, 3, 5)
@@ -426,7 +427,9 @@ def test_an_equal_request_is_remembered_and_costs_nothing(api: Api, key: str) ->
     anew = api.send("POST", "/ai", key=key, body=body | {"fresh": True}).json
     assert [each["cached"] for each in (first, again, anew)] == [False, True, False]
     assert again["cost"] == NOTHING
-    assert again["doodles"][0]["url"] == first["doodles"][0]["url"] == anew["doodles"][0]["url"]
+    assert again["doodles"][0]["url"] == first["doodles"][0]["url"]
+    assert anew["doodles"][0]["seed"] != first["doodles"][0]["seed"]
+    assert first["unmatched"] == again["unmatched"] == []
     assert "imageData" in again["doodles"][0]
     assert len(api.parts.engines["sketch"].calls) == 2
     fits("doodles.AiAnswer", again)

@@ -88,11 +88,194 @@ def test_things_and_how_many_of_them_are_read(description: str, things: list[tup
         ("under the tree a fox is waiting", [("fox", "under", "tree")]),
         ("a flower in a vase on a table", [("flower", "in", "vase"), ("flower", "on", "table")]),
         ("a cat. a dog", []),
-        ("a cake with candles", [("birthday cake", "topped with", "candle")]),
+        ("a pie with candles", [("pie", "topped with", "candle")]),
     ],
 )
 def test_relations_are_read_between_the_right_things(description: str, links: list[tuple[str, str, str]]) -> None:
     assert linked(read(description)) == links
+
+
+COMPOUNDS = """
+    pirate ship: pirate ship; pirate boat: pirate ship; sailing ship: sailing ship; viking ship: sailing ship;
+    cruise ship: ship; cargo ship: ship; sailing boat: sailboat; rowing boat: canoe; fishing boat: sailboat;
+    fire truck: fire engine; fire engine: fire engine; fire man: firefighter; police car: police car;
+    police man: police officer; ice cream truck: truck; monster truck: truck; garbage truck: truck; school bus: bus;
+    race car: race car; toy car: car; steam train: train; toy train: train; motor boat: speedboat;
+    motor bike: motorcycle; mountain bike: bicycle; hot air balloon: hot air balloon; space ship: ufo;
+    space rocket: rocket; paper plane: airplane; polar bear: polar bear; teddy bear: teddy; guinea pig: hamster;
+    sea lion: seal; sea gull: bird; star fish: starfish; jelly fish: jellyfish; gold fish: fish; sword fish: fish;
+    cat fish: fish; tiger shark: shark; killer whale: whale; butter fly: butterfly; lady bug: ladybug;
+    honey bee: bee; vampire bat: bat; bull dog: dog; mountain lion: leopard; snow leopard: leopard;
+    palm tree: palm; pine tree: pine; cherry tree: tree; lemon tree: tree; Christmas tree: christmas tree;
+    money tree: tree; sun flower: sunflower; ice cream: ice cream cone; cherry pie: pie; apple pie: pie;
+    pumpkin pie: pie; carrot cake: birthday cake; chocolate cake: birthday cake; wedding cake: birthday cake;
+    cup cake: cupcake; pan cake: pancakes; tomato soup: stew; hot dog: hot dog; fried egg: fried egg; tea cup: teacup;
+    coffee cup: coffee; coffee mug: coffee; tea pot: teapot; wine bottle: champagne bottle; snow man: snowman;
+    rain bow: rainbow; rain drop: drop; snow flake: snowflake; thunder storm: storm cloud; shooting star: shooting star;
+    full moon: full moon; light house: lighthouse; wind mill: windmill; tree house: tree house; dog house: house;
+    bird house: house; gingerbread house: house; ferris wheel: ferris wheel; desk fan: fan; ceiling fan: fan;
+    alarm clock: alarm clock; wall clock: alarm clock; grandfather clock: mantel clock; tooth brush: toothbrush;
+    book shelf: shelf; light bulb: light bulb; street light: street lamp; traffic light: traffic light;
+    bow tie: bow tie; cowboy hat: sun hat; pirate hat: top hat; witch hat: top hat; gold coin: coin;
+    diamond ring: ring; wedding ring: ring; door bell: bell; church bell: bell; basket ball: basketball;
+    foot ball: soccer ball; tennis ball: tennis; baseball bat: cricket bat; golf club: golf;
+    crystal ball: crystal ball; treasure chest: money bag; piggy bank: pig; computer mouse: computer mouse;
+    pirate captain: pilot; ghost pirate: bearded man; rubber duck: duck; flying saucer: ufo
+"""
+"""Two words for one thing, and what is drawn for it."""
+
+
+@pytest.mark.parametrize(
+    ("compound", "thing"),
+    [tuple(part.strip() for part in entry.split(":")) for entry in COMPOUNDS.replace("\n", " ").split(";")],
+)
+@pytest.mark.parametrize("before", ["a ", ""])
+def test_a_compound_is_one_thing_and_its_last_word_says_which(before: str, compound: str, thing: str) -> None:
+    scene = read(before + compound)
+    assert told(scene) == [(thing, 1)]
+    assert scene.settings == ()
+
+
+@pytest.mark.parametrize(
+    ("description", "things"),
+    [
+        ("cat dog", ["cat", "dog"]),
+        ("sun tree house dog", ["sun", "tree house", "dog"]),
+        ("a cat, a dog", ["cat", "dog"]),
+        ("the pirate's ship", ["bearded man", "ship"]),
+        ("\U0001f408\U0001f415", ["cat", "dog"]),
+        ("three pirate ships", ["pirate ship"]),
+        ("a cat on a pirate ship", ["cat", "pirate ship"]),
+        ("a soccer player", ["boy", "soccer ball"]),
+    ],
+)
+def test_a_list_is_no_compound(description: str, things: list[str]) -> None:
+    assert [subject.thing.name for subject in read(description).subjects] == things
+
+
+def test_what_of_a_compound_is_not_drawn_is_handed_back() -> None:
+    assert read("a cherry pie").unmatched == ("cherry",)
+    assert read("a pirate ship").unmatched == ()
+
+
+@pytest.mark.parametrize(
+    ("description", "links"),
+    [
+        ("a fish bowl", [("bowl", "full of", "fish")]),
+        ("a fruit bowl", [("bowl", "full of", name) for name in ("apple", "banana", "grapes")]),
+        ("an apple basket", [("basket", "full of", "apple")]),
+    ],
+)
+def test_a_compound_of_what_holds_things_holds_them(description: str, links: list[tuple[str, str, str]]) -> None:
+    assert linked(read(description)) == links
+
+
+@pytest.mark.parametrize(
+    ("description", "links"),
+    [
+        ("a pirate at sea", [("bearded man", "in", "sailboat")]),
+        ("a dog on the ocean", [("dog", "in", "sailboat")]),
+        ("a cat and a dog at sea", [("cat", "in", "sailboat"), ("dog", "in", "sailboat")]),
+        ("a bear on a lake", [("bear", "in", "canoe")]),
+        ("a cat in a boat at sea", [("cat", "in", "sailboat")]),
+        ("a pirate ship at sea", []),
+        ("a duck on the lake", []),
+        ("a whale at sea", []),
+        ("a bird at sea", []),
+        ("a boy at the lake", []),
+        ("a dog by the sea", []),
+        ("a lighthouse at sea", []),
+        ("a man sailing on the sea", [("man", "in", "sailboat")]),
+        ("a dog swimming in the sea", []),
+    ],
+)
+def test_who_would_stand_on_the_water_has_a_boat(description: str, links: list[tuple[str, str, str]]) -> None:
+    assert linked(read(description)) == links
+
+
+@pytest.mark.parametrize(
+    ("description", "links"),
+    [
+        ("a tree with a star on top", [("tree", "topped with", "star")]),
+        ("a cake with a cherry on the top", [("birthday cake", "topped with", "cherry")]),
+        ("a house with a bird on its top", [("house", "topped with", "bird")]),
+        ("a star on top of a tree", [("star", "on", "tree")]),
+        ("a table and a cat on top", [("table", "topped with", "cat")]),
+        ("a cat on top", []),
+    ],
+)
+def test_on_top_is_said_of_what_was_just_named(description: str, links: list[tuple[str, str, str]]) -> None:
+    assert linked(read(description)) == links
+
+
+@pytest.mark.parametrize(
+    ("description", "things"),
+    [
+        ("a Christmas tree with a star on top", ["christmas tree"]),
+        ("a star on top of a Christmas tree", ["christmas tree"]),
+        ("a cake with candles", ["birthday cake"]),
+        ("a coffee cup with steam", ["coffee"]),
+        ("a cup of tea with steam", ["coffee"]),
+        ("a sailboat with a sail", ["sailboat"]),
+        ("a pirate ship with a pirate flag", ["pirate ship"]),
+        ("a snowman with a hat", ["snowman"]),
+        ("a fairy with wings", ["fairy"]),
+        ("a wizard with a hat and a wand", ["wizard"]),
+        ("a cake with a cat", ["birthday cake", "cat"]),
+    ],
+)
+def test_what_a_drawing_shows_is_not_drawn_again(description: str, things: list[str]) -> None:
+    scene = read(description)
+    assert [subject.thing.name for subject in scene.subjects] == things
+    assert scene.unmatched == ()
+
+
+def test_a_number_is_kept_where_the_drawing_shows_another() -> None:
+    scene = read("a cake with five candles")
+    assert [subject.thing.drawing[0] + subject.thing.name for subject in scene.subjects][:1] == ["@birthday cake"]
+    assert [subject.count for subject in scene.subjects] == [1, 5]
+    assert linked(scene) == [("birthday cake", "topped with", "candle")]
+
+
+@pytest.mark.parametrize(
+    ("description", "things"),
+    [
+        ("a dog without a hat", ["dog"]),
+        ("a dog with no hat", ["dog"]),
+        ("a dog wearing no hat", ["dog"]),
+        ("a dog without a red hat or a scarf", ["dog"]),
+        ("a dog without a hat and a cat", ["dog", "cat"]),
+        ("a dog without a hat on a sofa", ["dog", "sofa"]),
+        ("a street without cars", ["tree"]),
+        ("without a hat", []),
+        ("a cat without friends", ["cat"]),
+        ("a beach, no people", ["palm", "beach umbrella", "crab"]),
+        ("a cat without clouds or rain", ["cat"]),
+    ],
+)
+def test_what_is_said_not_to_be_there_is_not_drawn(description: str, things: list[str]) -> None:
+    scene = read(description)
+    assert [subject.thing.name for subject in scene.subjects] == things
+    assert not set(scene.settings) & {"rain"}
+
+
+def test_what_a_drawing_shows_is_left_out_where_there_is_one_without_and_else_handed_back() -> None:
+    assert read("a cake without candles").subjects[0].thing.drawing == "@cake"
+    assert read("a snowman without a hat").unmatched == ("hat",)
+
+
+@pytest.mark.parametrize(
+    ("description", "relation"),
+    [
+        ("a frog jumping over a log", Relation.OVER),
+        ("a horse leaps over a fence", Relation.OVER),
+        ("a jumping frog over a log", Relation.OVER),
+        ("a bird flying over a log", Relation.ABOVE),
+        ("a balloon over a log", Relation.ABOVE),
+    ],
+)
+def test_who_jumps_over_something_gets_to_its_other_side(description: str, relation: Relation) -> None:
+    assert [link.relation for link in read(description).links] == [relation]
 
 
 @pytest.mark.parametrize(
@@ -160,6 +343,7 @@ def test_a_drawing_may_be_asked_to_draw_itself(description: str) -> None:
         ("balloons over the city", ("city",)),
         ("a beach umbrella", ()),
         ("rain boots", ("rain",)),
+        ("a cat at sea", ("sea",)),
         ("a cat", ()),
     ],
 )

@@ -256,3 +256,40 @@ def test_copies_each_wear_one() -> None:
     layout = lay("three bears wearing hats")
     assert sum(item.thing.name == "bear" for item in layout.items) == 3
     assert sum(item.thing.name == "top hat" for item in layout.items) == 3
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("description", "base", "top"),
+    [
+        ("a tree with a star on top", "tree", "star"),
+        ("a house with a bird on top", "house", "bird"),
+        ("a cake with a cherry on top", "birthday cake", "cherry"),
+        ("a snowman with a bird on top", "snowman", "bird"),
+        ("a table and a cat on top", "table", "cat"),
+    ],
+)
+def test_what_is_on_top_stands_on_the_highest_part(description: str, base: str, top: str, seed: int) -> None:
+    layout = lay(description, seed=seed)
+    below, above = only(layout, base), only(layout, top)
+    assert above.box[1] < below.box[1]
+    assert abs(above.box[3] - below.box[1]) < 0.35 * above.h + 0.06 * below.h
+    assert below.box[0] < above.x < below.box[2]
+
+
+@pytest.mark.parametrize("description", ["a pirate ship at sea at night", "a pirate at sea", "a dog on the ocean"])
+def test_nobody_stands_on_the_sea(description: str) -> None:
+    layout = lay(description)
+    assert standing(layout.items) == []
+    assert any(item.thing.place == "water" for item in layout.items)
+
+
+@pytest.mark.parametrize(
+    "description", ["a mermaid", "a merman", "a fairy", "an angel", "a superhero", "a villain", "a dancer"]
+)
+def test_who_is_half_human_has_a_head_with_hair_on_a_body_of_ours(description: str) -> None:
+    (item,) = lay(description).items
+    assert item.drawing.head is not None
+    assert len(item.drawing.parts) > 5
+    tail = [part for part in item.drawing.parts if part.colours[0] == item.thing.colours[-1]]
+    assert tail or description == "a dancer"

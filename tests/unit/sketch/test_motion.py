@@ -102,7 +102,8 @@ def test_the_same_seed_gives_the_same_film(engine: SketchEngine) -> None:
         "fish swimming under the sea", "a twinkling star at night", "falling leaves", "a rocket flying in space",
         "a witch riding a broom", "unknown blorp", "a bird flying", "a butterfly flying over a flower", "a dog walking",
         "a robot walking", "a horse running", "a girl waving", "a flag waving", "a rocket flying",
-        "a girl walking a dog",
+        "a girl walking a dog", "a spinning windmill", "a ferris wheel", "a helicopter flying",
+        "a frog jumping over a log", "a horse jumping over a fence", "a pirate ship at sea",
     ],
 )  # fmt: skip
 def test_films_move_and_close(engine: SketchEngine, material: str) -> None:
@@ -155,6 +156,58 @@ def test_a_jump_is_pressed_flat_on_the_ground_and_stretched_in_the_air() -> None
     assert max(move.sy for move in moves) > 1.05
     for move in moves:
         assert move.sx * move.sy == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("material", ["a spinning windmill", "a windmill", "a spinning ferris wheel", "a spinning fan"])
+def test_of_what_has_something_that_turns_that_alone_turns(engine: SketchEngine, material: str) -> None:
+    picture = compose(material, Style.SIMPLE, width=128, height=128, seed=5, roomy=True)
+    ((_, motion, mover),) = groups(picture)
+    assert {where(MOTIONS[motion](mover, number / 24))[:2] for number in range(24)} == {(0.0, 0.0)}
+    assert max(abs(MOTIONS[motion](mover, number / 24).turn) for number in range(24)) < 3
+    _, y1, _, y2 = mover.box
+    frames = moved(engine, replace(REQUEST, material=material, frames=8))
+    ink = np.stack([frame[..., :3].mean(axis=2) < 128 for frame in frames])
+    turning, foot = ink[:, int(y1) : int((y1 + y2) / 2)], ink[:, int(y2 - 0.1 * (y2 - y1)) : int(y2)]
+    changed = [(part != part[:1]).mean() / part.mean() for part in (turning, foot)]
+    assert changed[0] > 2 * changed[1]
+
+
+@pytest.mark.parametrize(
+    "material", ["a frog jumping over a log", "a horse jumping over two fences", "a cat leaps over a dog"]
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_jump_over_something_goes_from_its_one_side_to_the_other_and_back(material: str, seed: int) -> None:
+    picture = compose(material, Style.SIMPLE, width=256, height=256, seed=seed, roomy=True)
+    ((_, motion, mover),) = [each for each in groups(picture) if each[1] == "vault"]
+    over = [item.box for item in picture.layout.items if item.subject == 1]
+    left, top = min(box[0] for box in over), min(box[1] for box in over)
+    right, low = max(box[2] for box in over), max(box[3] for box in over)
+    x1, _, x2, y2 = mover.box
+    steps = [MOTIONS[motion](mover, number / 240) for number in range(240)]
+    landed = [step for step in steps if y2 + step.dy > low - 0.5]
+    assert {step.dx > 0 for step in landed} == {True, False}
+    for step in steps:
+        middle = (x1 + x2) / 2 + step.dx
+        # On the ground it is beside what it jumps over, and over its middle above it; never out of the picture.
+        if step in landed:
+            assert middle < left or middle > right
+        if abs(middle - (left + right) / 2) < 0.2 * (right - left):
+            assert y2 + step.dy < top + 0.02 * (low - top)
+        assert x1 + step.dx > -1
+        assert x2 + step.dx < 257
+        assert mover.box[1] + step.dy > -1
+    # It fills a good part of the sheet.
+    assert right - left + 2 * (x2 - x1) > 0.5 * 256
+
+
+def test_who_looks_to_a_side_turns_round_on_the_ground_between_two_jumps() -> None:
+    picture = compose("a horse jumping over a fence", Style.SIMPLE, width=256, height=256, seed=1, roomy=True)
+    ((_, motion, mover),) = [each for each in groups(picture) if each[1] == "vault"]
+    assert mover.turns
+    steps = [MOTIONS[motion](mover, number / 240) for number in range(240)]
+    for before, after in pairwise([*steps, steps[0]]):
+        if abs(after.dx - before.dx) > 1e-6:
+            assert (after.dx > before.dx) == (mover.way * after.sx > 0)
 
 
 @pytest.mark.parametrize("material", ["a dog walking", "a robot walking", "a bird flying", "a girl waving", "a bee"])

@@ -19,7 +19,7 @@ from darkroom.domain.jobs import Cost
 if TYPE_CHECKING:
     from darkroom.domain.generation import DrawRequest, Trial
 
-VERSION: Final = "sketch-2"
+VERSION: Final = "sketch-3"
 """Named in answers; a new one where equal requests give other pictures than before."""
 
 

@@ -30,7 +30,9 @@ SHIRTS: Final = ("#5fa8d8", "#ef7f5f", "#6fbf8a", "#f2b84b", "#a58be0", "#f08aa5
 TROUSERS: Final = ("#45566b", "#5b6fa5", "#7b5a44", "#4f7a6b")
 SHOES: Final = ("#8a3f38", "#3f3f48", "#c9803f")
 RAINBOW: Final = ("#ef5a5a", "#f6a53c", "#f7d04a", "#6cc070", "#5fa8e0", "#9b7fe0", "#f08ab5")
-DRESSED: Final = frozenset({"girl", "woman", "princess", "bride", "old woman", "mrs claus", "dancer"})
+DRESSED: Final = frozenset({
+    "girl", "woman", "princess", "bride", "old woman", "mrs claus", "dancer", "fairy", "angel", "mermaid",
+})  # fmt: skip
 SKIN: Final = ("#f6c9a0", "#eab98c", "#c98f62", "#8f5f3f", "#fbd9b8")
 
 
@@ -191,8 +193,8 @@ def drawn(
     thing = subject.thing
     colours, solid = thing.colours or ("#ffffff",), thing.solid or shapes.INK
     body, emoji = thing.body, thing.drawing
-    if upright and thing.face:
-        body, emoji = "plush", thing.face
+    if thing.face and (body or upright):
+        body, emoji = body or "plush", thing.face
     elif variant:
         choices = [
             emoji,
@@ -249,9 +251,9 @@ def _figure(
     rng: random.Random,
 ) -> Drawing:
     clothes = (rng.choice(SHIRTS), rng.choice(TROUSERS), rng.choice(SHOES))
-    if body == "person":
+    if body != "plush":
         clothes = (tint or COSTUMES.get(subject.thing.name, clothes[0]), *clothes[1:])
-        if subject.thing.name in COSTUMES:
+        if subject.thing.name in COSTUMES and subject.thing.name not in DRESSED:
             clothes = (clothes[0], COSTUMES[subject.thing.name], clothes[2])
         skin = rng.choice(SKIN) if colours[0] == SKIN[0] else colours[0]
         colours = (skin, *colours[1:])
@@ -270,7 +272,8 @@ COSTUMES: Final = {
     "firefighter": "#c9803f", "ninja": "#3a3a44", "skeleton": "#f7f4ea", "robot": "#c3d0db", "alien": "#b5dd8a",
     "vampire": "#7a2a3f", "doctor": "#ffffff", "bride": "#ffffff", "groom": "#33333c", "wizard": "#7e6fc4",
     "witch": "#7e6fc4", "princess": "#f3a0c4", "prince": "#7e5fb0", "clown": "#f6cf4a", "zombie": "#6b7f8a",
-    "elf": "#5b8a4a", "judge": "#3f3f48",
+    "elf": "#5b8a4a", "judge": "#3f3f48", "superhero": "#3f6fd0", "villain": "#5b4a7a", "dancer": "#e0493c",
+    "fairy": "#f3a9cf", "angel": "#ffffff", "mermaid": "#b58ad0", "merman": "#b58ad0",
 }  # fmt: skip
 
 

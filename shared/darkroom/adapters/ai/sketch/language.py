@@ -37,6 +37,12 @@ GROUPS: Final = {
     "vegetables": "carrot tomato broccoli",
     "vegetable": "carrot",
     "veggies": "carrot tomato broccoli",
+    "twins": "girl girl",
+    "soccer player": "boy soccer+ball",
+    "football player": "boy soccer+ball",
+    "basketball player": "boy basketball",
+    "tennis player": "girl tennis",
+    "baseball player": "boy cricket+bat",
     "toys": "teddy ball kite",
     "toy": "teddy",
     "instruments": "guitar drum trumpet",
@@ -91,6 +97,8 @@ class Relation(StrEnum):
     FRONT = "in front of"
     IN = "in"
     ABOVE = "above"
+    OVER = "jumping over"
+    """From one side of it to the other."""
     PLAY = "playing"
     HOLD = "holding"
     RIDE = "riding"
@@ -283,7 +291,14 @@ VERB_OBJECTS: Final = {
 }
 """How a moving verb's own object is meant: who flies a kite holds it, who drives a car is in it."""
 
-SETTINGS: Final = _table("""
+AFLOAT: Final = _table("""
+    sailboat: at sea, on the sea, on the ocean, on the water, on the waves, on the open sea, on the high seas, on a sea,
+              on an ocean, sea voyage;
+    canoe: on the lake, on a lake, on the river, on a river
+""")
+"""Words for the water by which who has no business on it gets a boat: which one."""
+
+SETTINGS: Final = dict.fromkeys(AFLOAT, "sea") | _table("""
     night: night, nighttime, night time, midnight, starry night, night sky, starry sky, moonlight, moonlit, starry,
            evening, under the stars, dark, darkness;
     rain: rain, rainy, raining, rainstorm, downpour, drizzle, shower of rain, monsoon, rainy day, the rain;
@@ -325,6 +340,17 @@ PROMOTED: Final = {
 }  # fmt: skip
 """What a place shows when nothing else is named."""
 
+WITHOUT: Final = frozenset({
+    "without", "with no", "wearing no", "having no", "has no", "have no", "holding no", "but no", "and no", "minus",
+    "not wearing", "not holding", "there is no", "there are no", "no",
+})  # fmt: skip
+"""What follows is not to be drawn."""
+ATOP: Final = _table("""
+    topped with: on top, on the top, on its top, at the top, at its top, on top of it, on top of them, on it, on them;
+    full of: in it, inside it, in them, inside of it
+""")
+"""Said of the thing just named: where it is to the one before."""
+
 QUIET: Final = frozenset(
     """
     a an the this that these those its it he she his her their they them we our my your me i you is are was were be been
@@ -348,7 +374,8 @@ LISTED: Final = frozenset({
 })  # fmt: skip
 """Relations whose objects may be a list: "with a hat and a scarf"."""
 LOOSE: Final = frozenset({
-    Relation.FACE, Relation.CHASE, Relation.BESIDE, Relation.BEHIND, Relation.FRONT, Relation.ABOVE, Relation.DREAM
+    Relation.FACE, Relation.CHASE, Relation.BESIDE, Relation.BEHIND, Relation.FRONT, Relation.ABOVE, Relation.OVER,
+    Relation.DREAM,
 })  # fmt: skip
 """Relations after whose object a further relation is most likely said of that object."""
 SERVED: Final = frozenset({"noodles", "rice", "stew", "salad", "spaghetti", "bowl", "coffee", "teacup", "milk", "wine"})
@@ -367,6 +394,11 @@ class Token:
     emoji: bool = False
     joined: bool = False
     """Follows a hyphen."""
+    owner: bool = False
+    """Has something: the cat of "the cat's hat"."""
+
+
+OWNER: Final = "'"
 
 
 def tokens(description: str) -> list[Token]:
@@ -384,10 +416,11 @@ def tokens(description: str) -> list[Token]:
 
 def _words(text: str) -> Iterable[Token]:
     text = unicodedata.normalize("NFKC", text).lower()
-    text = re.sub("['\u2019`]s\\b|['\u2019`]", "", text)
+    text = re.sub("['\u2019`]s\\b", OWNER, re.sub("['\u2019`](?!s\\b)", "", text.replace(OWNER, " ")))
     for match in re.finditer(r"[a-z0-9]+|[^\W_]+|[-.,;:!?&+\n]", text):
         if match[0] != "-":
-            yield Token(match[0], joined=match.start() > 0 and text[match.start() - 1] == "-")
+            joined = match.start() > 0 and text[match.start() - 1] == "-"
+            yield Token(match[0], joined=joined, owner=text[match.end() : match.end() + 1] == OWNER)
 
 
 def read(description: str) -> Scene:
@@ -433,6 +466,21 @@ class _Reader:
     whole: str = ""
     moved: bool = False
     place: str = ""
+    counted: bool = False
+    """Was a number said of the thing read last?"""
+    absent: bool = False
+    """Is what comes next said not to be there?"""
+    without: bool = False
+    """Was the thing read last said not to be there?"""
+    missing: list[str] = field(default_factory=list)
+    gone: set[int] = field(default_factory=set)
+    """Subjects that are not drawn, because the drawing of another shows them."""
+    modifiers: list[tuple[Thing, str]] = field(default_factory=list)
+    """First halves of a compound, on their way to the last."""
+    ended: int = -1
+    """Where the thing read last ended."""
+    boats: list[tuple[int, str]] = field(default_factory=list)
+    """Who may need a boat, and which."""
 
     def __post_init__(self) -> None:
         self.words = [token.text for token in self.tokens]
@@ -452,12 +500,13 @@ class _Reader:
                 self._unknown(token.text)
             return 1
         if token.text in BREAKS:
+            self.absent, self.without = False, False
             self.heads, self.objects, self.relation, self.used, self.verb = [], [], None, None, ""
             return 1
         for reader in (self._long_thing, self._phrase, self._adjective, self._group, self._short_thing):
             if taken := reader(at):
                 return taken
-        self._quiet(token.text)
+        self._quiet(token.text, at)
         return 1
 
     # phrases, longest first
@@ -476,12 +525,46 @@ class _Reader:
             return 0
         if self._match(at, SETTINGS)[1] > found[1]:
             return 0
-        self._thing(found[0], plural=found[2])
+        self._named(*found, at)
         return found[1]
+
+    def _named(self, thing: Thing, count: int, plural: bool, at: int) -> None:
+        if self._modifies(thing, count, at, plural=plural):
+            self.modifiers.append((thing, " ".join(self.words[at : at + count])))
+        else:
+            self._thing(thing, plural=plural)
+        self.ended = at + count
+
+    def _modifies(self, thing: Thing, count: int, at: int, *, plural: bool) -> bool:
+        """Is it the first half of a compound, as the pirate of "a pirate ship" is?
+
+        Without an article, two words are one thing, more are a list, and so are two that live.
+        """
+        following = at + count
+        found = self._noun(following)
+        if plural or found is None or self.tokens[at].emoji or self.tokens[following - 1].owner:
+            return False
+        if thing.section in LIVING and self.words[following].endswith("ing"):
+            return False  # "a girl painting"
+        if self.pending.article or self.pending.count or self.modifiers:
+            return True
+        alive = thing.section in LIVING and found[0].section in LIVING
+        return self.ended != at and not alive and self._noun(following + found[1]) is None
+
+    def _noun(self, at: int) -> tuple[Thing, int, bool] | None:
+        """The thing that is named there, if the words say nothing else."""
+        if at >= len(self.tokens) or self.tokens[at].emoji:
+            return None
+        found = vocabulary.find(self.words, at)
+        others: tuple[Mapping[str, object], ...] = (RELATIONS, MOTIONS, MOODS, COLOURS, SETTINGS)
+        if found is None or self.words[at] in DOING or max(self._match(at, each)[1] for each in others) >= found[1]:
+            return None
+        return found
 
     def _phrase(self, at: int) -> int:
         candidates = [
-            (self._match(at, table), kind) for kind, table in enumerate((WHOLE, SETTINGS, RELATIONS, MOTIONS))
+            (self._match(at, table), kind)
+            for kind, table in enumerate((WHOLE, SETTINGS, RELATIONS, MOTIONS, dict.fromkeys(WITHOUT), ATOP))
         ]
         (phrase, count), kind = max(candidates, key=lambda each: (each[0][1], -each[1]))
         longest = max(self._match(at, table)[1] for table in (MOODS, COLOURS, NUMBERS))
@@ -489,7 +572,10 @@ class _Reader:
             return 0
         if kind == 1 and self._names_thing(at, count):
             return 0
-        (self._whole, self._setting, self._relation, self._motion)[kind](phrase, at, count)
+        if phrase == "no" and not self._before_thing(at + 1):
+            return 0
+        readers = (self._whole, self._setting, self._relation, self._motion, self._without, self._atop)
+        readers[kind](phrase, at, count)
         return count
 
     def _names_thing(self, at: int, count: int) -> bool:
@@ -557,16 +643,24 @@ class _Reader:
                 if index is not None:
                     self.compound.append((Relation(RELATIONS[phrase]), index))
                 return found[1] + count
-        self._thing(found[0], plural=found[2])
+        self._named(*found, at)
         return found[1]
 
     def _group(self, at: int) -> int:
         phrase, count = self._match(at, GROUPS)
-        if not count or vocabulary.find(self.words, at):
+        if not count or ((found := vocabulary.find(self.words, at)) and found[1] >= count):
             return 0
+        members = [vocabulary.by_name()[name.replace("+", " ")] for name in GROUPS[phrase].split()]
+        if not phrase.endswith("s") and self._noun(at + count):
+            # "a toy car", "a fruit bowl"
+            self.modifiers.extend((member, phrase) for member in members)
+            return count
         relation, joins = self.relation, self.joins
-        for number, name in enumerate(GROUPS[phrase].split()):
-            thing = vocabulary.by_name()[name.replace("+", " ")]
+        if self.absent:
+            for thing in members:
+                self._leave_out(thing)
+            return count
+        for number, thing in enumerate(members):
             # Each stands in the relation that the word for all of them stands in.
             self.relation, self.joins = relation, joins or number > 0
             if number and relation is None:
@@ -574,16 +668,19 @@ class _Reader:
             self._thing(thing, plural=False)
         return count
 
-    def _quiet(self, word: str) -> None:
-        if word in {"and", ",", "&", "+", "plus", "or"}:
+    def _quiet(self, word: str, at: int) -> None:
+        if word in {"and", ",", "&", "+", "plus", "or", "nor"}:
             self.joins = True
+            self.absent = self.without and word in {"or", "nor"}
             if not self.pending.waiting:
                 self.verb = ""
         elif word in {"a", "an", "the", "his", "her", "its", "their", "my", "your", "our", "this", "that"}:
             self.pending.article = word not in {"that", "this"} or self.pending.article
         elif word in SIZES:
             self.pending.size *= SIZES[word]
-        elif word not in QUIET:
+        elif self.absent:
+            self.absent = self._before_thing(at + 1) or word in QUIET
+        elif word not in QUIET and not any(word in subject.thing.shows for subject in self.subjects):
             self._unknown(word)
 
     def _unknown(self, word: str) -> None:
@@ -597,6 +694,11 @@ class _Reader:
 
     def _setting(self, phrase: str, at: int, count: int) -> None:  # noqa: ARG002
         name = SETTINGS[phrase]
+        if self.absent:
+            self.absent, self.without = False, True
+            return
+        if name == "sea" and (phrase in AFLOAT or self.relation is Relation.RIDE):
+            self.boats += [(head, AFLOAT.get(phrase, "sailboat")) for head in self.heads]
         if name not in self.settings:
             self.settings.append(name)
         if self.relation is Relation.ABOVE or (self.relation is Relation.IN and name == "sky"):
@@ -609,6 +711,9 @@ class _Reader:
         )
 
     def _relation(self, phrase: str, at: int, count: int) -> None:
+        if self.absent:
+            return
+        self.without = False
         relation = Relation(RELATIONS[phrase])
         if relation is Relation.FULL and phrase == "of" and not self._holds_last():
             return
@@ -641,7 +746,51 @@ class _Reader:
         return last is not None and last.rim is not None and self.words is not None
 
     def _motion(self, phrase: str, at: int, count: int) -> None:
+        if self.absent:
+            self.absent = False
+            return
         self._moves(MOTIONS[phrase], at + count)
+
+    def _without(self, phrase: str, at: int, count: int) -> None:  # noqa: ARG002
+        self.absent, self.relation, self.pending = True, None, _Pending()
+
+    def _leave_out(self, thing: Thing) -> None:
+        for head in self.heads:
+            shown = self.subjects[head].thing
+            if thing.name in shown.shows:
+                self._bared(head) if shown.bare else self._unknown(thing.name.split()[-1])
+        self.missing.append(thing.name)
+        self.pending, self.absent, self.without, self.joins = _Pending(), False, True, False
+        self.modifiers = []
+
+    def _cleared(self, head: int, relation: Relation) -> None:
+        """A cherry on a cake stands where its candles would."""
+        thing = self.subjects[head].thing
+        if relation is Relation.ON_TOP and thing.bare and thing.section == "food":
+            self._bared(head)
+
+    def _bared(self, head: int) -> None:
+        """Draws it without what its drawing shows else."""
+        subject = self.subjects[head]
+        thing = replace(subject.thing, drawing=subject.thing.bare, shows=(), others=(), bare="")
+        if like := vocabulary.known_drawings().get(vocabulary.bare(thing.drawing)):
+            thing = replace(thing, colours=like.colours, solid=like.solid)
+        self.subjects[head] = replace(subject, thing=thing)
+
+    def _atop(self, phrase: str, at: int, count: int) -> None:  # noqa: ARG002
+        relation = Relation(ATOP[phrase])
+        objects = self.objects
+        if not objects and len(self.heads) > 1 and self.relation is None:
+            # "a table and a cat on top"
+            base, *objects = self.heads
+            self.heads = [base]
+            self.links += [Link(relation, base, each) for each in objects]
+        for number, link in enumerate(self.links):
+            held = self.subjects[link.subject].thing.rim is not None
+            if link.object in objects and link.subject in self.heads and (held or relation is Relation.ON_TOP):
+                self._cleared(link.subject, relation)
+                self.links[number] = replace(link, relation=relation)
+        self.relation, self.pending = None, _Pending()
 
     def _moves(self, motion: str, following: int) -> None:
         self.moved = True
@@ -658,6 +807,7 @@ class _Reader:
             self.pending = _Pending()
             return None
         pending = self.pending
+        self.counted = pending.count > 0
         count = pending.count or (3 if plural else 1)
         if thing.name in {"fries", "grapes", "glasses", "jeans", "sunglasses", "books", "popcorn", "eyes", "socks"}:
             count = pending.count or 1
@@ -671,14 +821,13 @@ class _Reader:
         return len(self.subjects) - 1
 
     def _thing(self, thing: Thing, *, plural: bool) -> None:
+        if self.absent or (self.without and self.joins and thing.height <= SMALL and thing.section not in LIVING):
+            self._leave_out(thing)
+            return
+        self.without = False
         relation = self.relation
         if relation is None and self.verb and self.heads and not self.joins:
-            relation = VERB_OBJECTS.get(self.verb, Relation.BESIDE)
-            if relation is Relation.HOLD:
-                # Who flies a kite stays on the ground.
-                self.pending.motion = self.verb
-                for head in self.heads:
-                    self.subjects[head] = replace(self.subjects[head], motion="")
+            relation = self._done_to()
         if relation is Relation.FULL and thing.name in SERVED and self.subjects[-1].thing.section == "food":
             # "a bowl of ramen": the ramen is drawn in a bowl as it is.
             self.subjects[-1] = replace(self.subjects[-1], thing=thing)
@@ -691,6 +840,7 @@ class _Reader:
         for kind, compounded in self.compound:
             self.links.append(Link(kind, index, compounded))
         self.compound = []
+        self._modified(thing, index)
         if relation is not None and self.heads:
             self._linked(relation, index)
             self.used, self.objects = relation, [index]
@@ -710,15 +860,46 @@ class _Reader:
                 self.fronted = None
         self.relation, self.joins, self.verb = None, False, ""
 
+    def _done_to(self) -> Relation:
+        """The relation to the object of a verb of motion."""
+        relation = VERB_OBJECTS.get(self.verb, Relation.BESIDE)
+        if relation is Relation.HOLD:
+            # Who flies a kite stays on the ground.
+            self.pending.motion = self.verb
+            for head in self.heads:
+                self.subjects[head] = replace(self.subjects[head], motion="")
+        return relation
+
+    def _modified(self, thing: Thing, index: int) -> None:
+        """What the first halves of its compound come to: the fish of a fish bowl is in it, a pirate ship has none."""
+        for first, words in self.modifiers:
+            if thing.rim is not None and thing.section in HOLDING and first.height <= SMALL:
+                count = 1 if first.section in LIVING or first.name in SINGLE or len(self.modifiers) > 1 else 3
+                if len(self.subjects) < THINGS:
+                    self.subjects.append(Subject(first, count))
+                    self.links.append(Link(Relation.FULL, index, len(self.subjects) - 1))
+            elif first.name not in thing.shows:
+                self._unknown(words)
+        self.modifiers = []
+
     def _linked(self, relation: Relation, index: int) -> None:
         for head in self.heads:
             subject = self.subjects[head]
             thing, along = self.subjects[index].thing, self.subjects[index].motion
+            if relation in SHOWING and thing.name in subject.thing.shows:
+                if self.counted and self.subjects[index].count > 1 and subject.thing.bare:
+                    self._bared(head)
+                else:
+                    self.gone.add(index)
+            elif relation is Relation.ON and subject.thing.name in thing.shows:
+                self.gone.add(head)
             meant = _meant(relation, subject.thing, thing, subject.motion)
             together = meant is Relation.BESIDE and (self.verb in {"walk", "run"} or relation is Relation.WITH)
             if together and not along and thing.section in LIVING:
                 # "a girl walking a dog", "a boy running with a dog": who is with somebody goes where they go.
                 self.subjects[index] = replace(self.subjects[index], motion=subject.motion)
+            if index not in self.gone:
+                self._cleared(head, meant)
             self.links.append(Link(meant, head, index))
 
     def _belongs(self, thing: Thing) -> bool:
@@ -731,16 +912,52 @@ class _Reader:
         return thing.height <= SMALL and thing.section not in LIVING and self.used is not Relation.IN
 
     def scene(self) -> Scene:
+        self._embark()
+        self._forget()
         if not self.subjects:
             for name in self.settings:
                 for token in tokens(PROMOTED.get(name, "")):
-                    if (thing := vocabulary.emoji_thing(token.text)) is not None:
+                    thing = vocabulary.emoji_thing(token.text)
+                    if thing is not None and thing.name not in self.missing:
                         self.subjects.append(Subject(thing))
                         self.moved = self.moved or False
         return Scene(
             tuple(self._with_signs()), tuple(self.links), tuple(self.settings), tuple(self.unmatched),
             tuple(self.words), self.whole, self.moved,
         )  # fmt: skip
+
+    def _embark(self) -> None:
+        """Gives a boat to whom the words put on the water, unless they are in or on something already."""
+        placed = {link.subject for link in self.links if link.relation in ABOARD}
+        placed |= {link.object for link in self.links if link.relation not in LOOSE}
+        for head, name in dict.fromkeys(self.boats):
+            subject = self.subjects[head]
+            thing = subject.thing
+            if head in placed or thing.place != "ground" or subject.motion in {"swim", "fly"}:
+                continue
+            if thing.section not in LIVING:
+                continue
+            if thing.motion == "swim":
+                self.subjects[head] = replace(subject, thing=replace(thing, place="water"))
+                continue
+            boat = next(
+                (at for at, each in enumerate(self.subjects) if each.thing.place == "water" and each.thing.rim), None
+            )
+            if boat is None:
+                boat = len(self.subjects)
+                self.subjects.append(Subject(vocabulary.by_name()[name]))
+            self.links.append(Link(Relation.IN, head, boat))
+
+    def _forget(self) -> None:
+        """Takes out what another drawing shows."""
+        kept = [index for index in range(len(self.subjects)) if index not in self.gone]
+        new = {old: at for at, old in enumerate(kept)}
+        self.subjects = [self.subjects[index] for index in kept]
+        self.links = [
+            replace(link, subject=new[link.subject], object=new[link.object])
+            for link in self.links
+            if link.subject in new and link.object in new
+        ]
 
     def _with_signs(self) -> list[Subject]:
         subjects = list(self.subjects)
@@ -775,6 +992,8 @@ def _meant(relation: Relation, subject: Thing, thing: Thing, moved: str) -> Rela
     elif relation is Relation.SIT and (not alive or thing.rim is not None):
         # Who sits in what holds things is in it; what is not alive has nothing to sit with.
         meant = Relation.IN if thing.rim is not None else Relation.ON
+    elif relation is Relation.ABOVE and moved == "jump":
+        meant = Relation.OVER
     elif relation is Relation.BESIDE and moved == "fall":
         meant = Relation.ABOVE
     elif relation is Relation.PLAY and thing.section != "music":
@@ -782,6 +1001,14 @@ def _meant(relation: Relation, subject: Thing, thing: Thing, moved: str) -> Rela
     return meant
 
 
+SHOWING: Final = frozenset({Relation.WITH, Relation.WEAR, Relation.HOLD, Relation.ON_TOP})
+"""Relations whose object the subject's own drawing may show already."""
+ABOARD: Final = frozenset({Relation.ON, Relation.SIT, Relation.IN, Relation.RIDE, Relation.UNDER})
+"""Relations that say what is beneath or around somebody."""
+HOLDING: Final = frozenset({"food", "furniture and things", "plants"})
+"""Sections whose things, where they have a rim, hold what a compound names first."""
+SINGLE: Final = frozenset({"coffee", "milk", "honey", "fire"})
+"""What is not counted."""
 BARE: Final = frozenset({"buildings", "furniture and things", "vehicles", "clothes"})
 """Sections whose things wear nothing."""
 IN_HAND: Final = frozenset({

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 ORDER: Final = (
     Relation.FULL, Relation.IN, Relation.ON_TOP, Relation.ON, Relation.SIT, Relation.RIDE, Relation.HOLD, Relation.PLAY,
     Relation.WEAR, Relation.WITH, Relation.FEEL, Relation.UNDER, Relation.FRONT, Relation.BEHIND,
-    Relation.CHASE, Relation.FACE, Relation.BETWEEN, Relation.BESIDE, Relation.ABOVE, Relation.DREAM,
+    Relation.CHASE, Relation.FACE, Relation.BETWEEN, Relation.BESIDE, Relation.ABOVE, Relation.OVER,
+    Relation.DREAM,
 )  # fmt: skip
 
 
@@ -101,7 +102,9 @@ class _Builder:
         units = [self._unit(index, subject, copy, attached) for copy in range(subject.count)]
         place = "sky" if subject.motion == "fly" else subject.place or subject.thing.place
         perched = any(
-            link.subject == index and link.relation in {Relation.ON, Relation.SIT} for link in self.scene.links
+            (link.subject == index and link.relation in {Relation.ON, Relation.SIT})
+            or (link.object == index and link.relation is Relation.ON_TOP)
+            for link in self.scene.links
         )
         return arranged(units, place, self.rng, self.aspect, perched=perched)
 
@@ -235,6 +238,7 @@ class _Builder:
             Relation.IN: lambda: relations.put_in(mine, other),
             Relation.UNDER: lambda: relations.put_under(mine, other),
             Relation.ABOVE: lambda: relations.stacked(mine, other, GAP * 1.6, rng),
+            Relation.OVER: lambda: relations.jumped(mine, other),
             Relation.BEHIND: lambda: relations.overlapped(other, mine, rng),
             Relation.FRONT: lambda: relations.overlapped(mine, other, rng),
             Relation.BETWEEN: lambda: relations.between(mine, other),
@@ -314,8 +318,12 @@ def laid_out(
     leaps = False
     if roomy:
         motions = {subject.motion or ("" if scene.moved else subject.thing.motion) for subject in scene.subjects}
-        leaps = bool(motions & {"jump", "bounce"}) and standing
-        if motions & {"walk", "run", "drive", "swim", "fly", "roll", "jump", "bounce"}:
+        over = [link for link in scene.links if link.relation is Relation.OVER]
+        leaps = bool(motions & {"jump", "bounce"}) and standing and not over
+        if over:
+            # Room on both sides of what is jumped over, and in the air the jump is drawn already.
+            room_w, room_h = min(room_w, room_w * whole.w / vaulting(scene, whole.items)), room_h * 0.86
+        elif motions & {"walk", "run", "drive", "swim", "fly", "roll", "jump", "bounce"}:
             few = len(scene.subjects) == 1
             room_w, room_h = room_w * (0.62 if few else 0.84), room_h * (0.56 if leaps else 0.74)
     scale = min(room_w / whole.w, room_h / whole.h)
@@ -345,6 +353,19 @@ def laid_out(
     return Layout(items, base if standing else None, whole.box)
 
 
+def vaulting(scene: Scene, items: Sequence[Item]) -> float:
+    """How wide a jump over something is: from one side of it to the other."""
+    wide = [1e-6]
+    for link in scene.links:
+        if link.relation is Relation.OVER:
+            sides = [[item.box for item in items if item.subject == each] for each in (link.subject, link.object)]
+            (mine, other) = (max(b[2] for b in boxes) - min(b[0] for b in boxes) for boxes in sides)
+            wide.append(other + 2 * mine * VAULT)
+    return max(*wide, max(item.box[2] for item in items) - min(item.box[0] for item in items))
+
+
+VAULT: Final = 1.05
+"""Its own width, with which somebody comes down beside what they jump over."""
 LETTERED: Final = frozenset({"store", "hotel", "bank", "question mark", "first place medal", "billiards", "dollar",
                              "money bag", "zzz", "musical note", "musical notes", "musical score"})  # fmt: skip
 """What would read wrong in a mirror."""

@@ -178,6 +178,62 @@ class Ripple:
         return moved
 
 
+@dataclass(frozen=True)
+class Wheel:
+    """Turns all the way round about (x, y): sails, blades, spokes."""
+
+    kind: str
+    x: float
+    y: float
+
+    def bent(self, points: Points, phase: float, strength: float) -> Points:  # noqa: ARG002 - a turn is a turn
+        angle = math.tau * phase
+        cos, sin = math.cos(angle), math.sin(angle)
+        middle = np.array([self.x, self.y])
+        moved: Points = (points - middle) @ np.array([[cos, sin], [-sin, cos]]) + middle
+        return moved
+
+
+@dataclass(frozen=True)
+class Orbit:
+    """Goes round (x, y) without turning, hung at `at`: the cabins of a big wheel."""
+
+    kind: str
+    x: float
+    y: float
+    at: tuple[float, float]
+
+    def bent(self, points: Points, phase: float, strength: float) -> Points:
+        hung = np.array([self.at])
+        moved: Points = points + Wheel(self.kind, self.x, self.y).bent(hung, phase, strength) - hung
+        return moved
+
+
+@dataclass(frozen=True)
+class Rotor:
+    """Blades seen from their side, which whirl about (x, y): they reach `long` to both sides along `angle`, and what is
+    further than `wide` from that line takes no part.
+    """
+
+    kind: str
+    x: float
+    y: float
+    long: float
+    wide: float
+    angle: float
+
+    def bent(self, points: Points, phase: float, strength: float) -> Points:
+        offset = points - np.array([self.x, self.y])
+        turn = math.radians(self.angle)
+        along = np.array([math.cos(turn), math.sin(turn)])
+        out, aside = offset @ along, np.abs(offset @ np.array([-along[1], along[0]]))
+        inside = eased((1.6 - aside / self.wide) * 2) * eased((1.4 - np.abs(out) / self.long) * 2.5)
+        # From as long as it is to a ninth of that, seen from its end.
+        shorter = (0.5 - 0.5 * math.cos(math.tau * phase)) * min(8 / 9, strength)
+        moved: Points = points - (out * inside * shorter)[:, None] * along
+        return moved
+
+
 def eased(share: NDArray[np.float64]) -> NDArray[np.float64]:
     share = np.clip(share, 0.0, 1.0)
     eased_: NDArray[np.float64] = share * share * (3 - 2 * share)
@@ -212,6 +268,12 @@ def _hinge(kind: str) -> Callable[[Sequence[float], Box, int], Limb]:
     return made
 
 
+def _rotor(numbers: Sequence[float], box: Box, ahead: int) -> Limb:  # noqa: ARG001
+    x1, y1, x2, y2 = box
+    x, y, long, wide, angle = numbers
+    return Rotor("rotor", x1 + x * (x2 - x1), y1 + y * (y2 - y1), long * (x2 - x1), wide * (x2 - x1), angle)
+
+
 def _fold(numbers: Sequence[float], box: Box, ahead: int) -> Limb:  # noqa: ARG001
     x1, _, x2, _ = box
     x, body, depth, rise = numbers
@@ -232,7 +294,7 @@ def _cloth(numbers: Sequence[float], box: Box, ahead: int) -> Limb:  # noqa: ARG
 
 WORDS: Final[dict[str, Callable[[Sequence[float], Box, int], Limb]]] = {
     "legs": _legs, "leg": _hinge("leg"), "wing": _hinge("wing"), "buzz": _hinge("buzz"), "hand": _hinge("hand"),
-    "fold": _fold, "tail": _tail, "cloth": _cloth,
+    "fold": _fold, "tail": _tail, "cloth": _cloth, "rotor": _rotor,
 }  # fmt: skip
 """What may stand in `moves=` of things.txt, with its numbers: shares of the drawing's box, and degrees."""
 
@@ -248,22 +310,35 @@ BEATS: Final[dict[str, dict[str, tuple[int, float]]]] = {
     "walk": {"leg": (4, 1.0), "arm": (4, 1.0)},
     "run": {"leg": (6, 1.35), "arm": (6, 1.5)},
     "dance": {"leg": (2, 0.8), "arm": (2, 1.5), "wing": (4, 0.7), "fold": (4, 0.7), "buzz": (6, 1.0)},
-    "fly": {"wing": (6, 1.0), "fold": (5, 1.0), "buzz": (8, 1.0), "leg": (2, 0.35), "arm": (2, 0.5), "tail": (2, 0.6)},
+    "fly": {
+        "wing": (6, 1.0),
+        "fold": (5, 1.0),
+        "buzz": (8, 1.0),
+        "leg": (2, 0.35),
+        "arm": (2, 0.5),
+        "tail": (2, 0.6),
+        "rotor": (8, 1.0),
+    },
     "flap": {"wing": (6, 1.0), "fold": (5, 1.0), "buzz": (8, 1.0)},
     "float": {"tail": (2, 0.8), "fold": (2, 0.6), "wing": (2, 0.5), "buzz": (6, 1.0)},
     "swim": {"tail": (4, 1.0), "leg": (4, 0.8), "arm": (3, 1.2)},
     "jump": {"leg": (2, 0.5), "arm": (2, 0.8)},
+    "vault": {"leg": (2, 0.8), "arm": (2, 0.8)},
+    "turn": {"rotor": (8, 1.0)},
     "wave": {"wave": (4, 1.0), "hand": (3, 1.0), "cloth": (3, 1.0)},
 }
-"""By motion and kind of limb: how often it beats in a loop, and how far. Cloth ripples whatever else is moved."""
+"""By motion and kind of limb: how often it beats in a loop, and how far."""
 TRAVELS: Final = frozenset({"walk", "run", "drive", "swim", "fly", "roll"})
 """Motions that take somebody somewhere."""
-CLOTH: Final = (2, 0.6)
+ALWAYS: Final = {"cloth": (2, 0.6), "spin": (1, 1.0)}
+"""What moves whatever else does: cloth in the wind, a wheel that is made to turn."""
+TURNING: Final = frozenset({"spin", "rotor"})
+"""Limbs that turn where the whole is said to."""
 FRAMES_PER_BEAT: Final = 3
 """A beat of fewer frames could not be told from standing still."""
 
 
 def beats(motion: str, kind: str, frames: int) -> tuple[int, float]:
     """How often a kind of limb beats in a loop of so many frames, and how far; (0, 0) where it is at rest."""
-    often, strength = BEATS.get(motion, {}).get(kind, CLOTH if kind == "cloth" else (0, 0.0))
+    often, strength = BEATS.get(motion, {}).get(kind, ALWAYS.get(kind, (0, 0.0)))
     return min(often, max(1, frames // FRAMES_PER_BEAT)), strength

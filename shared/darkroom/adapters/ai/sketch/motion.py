@@ -16,7 +16,8 @@ import numpy as np
 from darkroom.adapters.ai.sketch.drawing import Passed, Picture, compose, document
 from darkroom.adapters.ai.sketch.hand import TENTHS, path
 from darkroom.adapters.ai.sketch.language import LIVING, Relation, Scene, read
-from darkroom.adapters.ai.sketch.limbs import TRAVELS, beats
+from darkroom.adapters.ai.sketch.layout import VAULT
+from darkroom.adapters.ai.sketch.limbs import TRAVELS, TURNING, beats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,6 +93,12 @@ class Mover:
     """May it leave the picture on one side and come back on the other?"""
     frames: int = 24
     """Of the whole loop: limbs beat no faster than can be seen."""
+    drop: float = 0.0
+    """How far below it the ground is on which it lands, in pixels, where it jumps over something."""
+    reach: float = 0.0
+    """How far to either side of that it lands."""
+    turns: bool = False
+    """Does it look the way it goes?"""
     roams: float = 0.0
     """How far it goes to either side, in pixels, where it flies about and not away."""
 
@@ -192,6 +199,31 @@ def _leap(mover: Mover, share: float, *, height: float, squash: float, rest: flo
 def _jump(mover: Mover, share: float) -> Move:
     room = max(mover.box[1] - 0.03 * mover.height, 0.12 * mover.height)
     return _leap(mover, share, height=min(0.5 * mover.high, room), squash=0.2, rest=0.24)
+
+
+def _vault(mover: Mover, share: float) -> Move:
+    """To the other side in the first half of the loop, and back in the second: pressed flat on the ground, and off."""
+    half, passed = divmod(share % 1.0 * 2, 1.0)
+    way = mover.way if half == 0 else -mover.way
+    begin = -way * mover.reach
+    look = 1.0 if way == mover.way or not mover.turns else -1.0
+    if passed < LANDED:
+        pressed = math.sin(math.pi * passed / LANDED)
+        turned = 1.0
+        if mover.turns:
+            # It turns round while it is down.
+            turned = -math.cos(math.pi * _eased(passed / LANDED))
+            turned = math.copysign(max(abs(turned), 0.08), turned)
+        return Move(begin, mover.drop, 0, look * turned * (1 + 0.18 * pressed), 1 - 0.18 * pressed, mover.foot)
+    flown = (passed - LANDED) / (1 - LANDED)
+    # Steeper than a thrown stone, so as not to touch what is jumped over.
+    up = 1 - abs(2 * flown - 1) ** 3
+    stretch = 1 + 0.4 * up * (1 - up)
+    return Move(begin * (1 - 2 * flown), mover.drop * (1 - up), 0, look / stretch, stretch, mover.foot)
+
+
+LANDED: Final = 0.3
+"""Share of a jump over something that is spent on the ground."""
 
 
 def _bounce(mover: Mover, share: float) -> Move:
@@ -302,7 +334,7 @@ MOTIONS: Final[dict[str, Callable[[Mover, float], Move]]] = {
     "walk": _walk, "run": _run, "fly": _fly, "flap": _flap, "jump": _jump, "bounce": _bounce, "swim": _swim,
     "drive": _drive, "spin": _spin, "roll": _roll, "wave": _wave, "grow": _grow, "shrink": _shrink, "fall": _fall,
     "float": _float, "dance": _dance, "shake": _shake, "twinkle": _twinkle, "pulse": _pulse, "swing": _swing,
-    "sway": _sway, "still": _still,
+    "sway": _sway, "still": _still, "vault": _vault, "turn": _still,
 }  # fmt: skip
 
 
@@ -374,9 +406,14 @@ def _bound(scene: Scene) -> dict[int, int]:
 def _motion(scene: Scene, members: Sequence[Item]) -> tuple[str, bool]:
     """The motion of a group, and whether the words asked for it."""
     subjects = list(dict.fromkeys(item.subject for item in members))
+    if any(link.relation is Relation.OVER and link.subject in subjects for link in scene.links):
+        return "vault", True
+    turning = any(limb.kind in TURNING for item in members for part in item.drawing.parts for limb in part.limbs)
     for subject in subjects:
-        if scene.subjects[subject].motion in MOTIONS:
-            return scene.subjects[subject].motion, True
+        motion = scene.subjects[subject].motion
+        if motion in MOTIONS:
+            # What has something that turns does not turn over itself.
+            return "turn" if motion == "spin" and turning else motion, True
     if any(item.thing.name == "broom" and item.aloft for item in members):
         return "fly", True
     ridden = [link.object for link in scene.links if link.relation is Relation.RIDE and link.subject in subjects]
@@ -406,6 +443,7 @@ def _mover(picture: Picture, members: Sequence[Item], number: int, motion: str, 
         way = 1 if (looking.thing.looks == "right") != looking.flip else -1
     elif looking.flip:
         way = -1
+    drop, reach = _beyond(picture, members, box) if motion == "vault" else (0.0, 0.0)
     whole = box[2] - box[0] < 0.92 * picture.width
     # What looks to no side goes to none: a butterfly, a bat, an owl.
     hovers = not looking.thing.looks and looking.thing.name not in AIMED
@@ -425,10 +463,25 @@ def _mover(picture: Picture, members: Sequence[Item], number: int, motion: str, 
         and motion in TRAVELS
         and not _scrolled(picture, motion),
         frames=frames,
+        drop=drop,
+        reach=reach,
+        turns=bool(looking.thing.looks) and not looking.pose,
         roams=min(0.22 * picture.width, max(box[0], 0.0), max(picture.width - box[2], 0.0))
         if hovers
         else 0.06 * picture.width,
     )
+
+
+def _beyond(picture: Picture, members: Sequence[Item], box: tuple[float, float, float, float]) -> tuple[float, float]:
+    """How far below the box the ground is of what is jumped over, and how far aside its sides are."""
+    mine = {item.subject for item in members}
+    over = {link.object for link in picture.scene.links if link.relation is Relation.OVER and link.subject in mine}
+    others = [item.box for item in picture.layout.items if item.subject in over] or [box]
+    wide = max(other[2] for other in others) - min(other[0] for other in others)
+    drop = max(max(other[3] for other in others) - box[3], 0.0)
+    reach = wide / 2 + (VAULT - 0.5) * (box[2] - box[0])
+    room = min(box[0], picture.width - box[2])
+    return drop, max(min(reach, room), 0.0)
 
 
 def _scrolled(picture: Picture, motion: str) -> bool:
@@ -574,7 +627,7 @@ def _moved(motion: str, mover: Mover, share: float) -> Move:
 
 
 def _lead(motion: str, mover: Mover) -> float:
-    return 0.0 if motion in TRAVELS or motion in {"grow", "shrink"} else mover.ahead
+    return 0.0 if motion in TRAVELS or motion in {"grow", "shrink", "vault"} else mover.ahead
 
 
 def _shadow(layer: Layer, motion: str, mover: Mover, share: float) -> str:

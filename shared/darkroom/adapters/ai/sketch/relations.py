@@ -65,7 +65,7 @@ def worn(item: Item, hat: Item, number: int) -> None:
     elif name == "headphones":
         _fit(hat, width=width * 0.98)
         hat.x, hat.y = x, y - 0.1 * width
-    elif name in {"scarf", "tie", "ribbon", "medal"}:
+    elif name in {"scarf", "tie", "ribbon", "medal", "bow tie"}:
         _fit(hat, width=width * (0.62 if name != "scarf" else 0.75))
         hat.x, hat.y = x, y + width * 0.5 + hat.h * 0.32
     elif name in CARRIED:
@@ -175,9 +175,25 @@ def _seat(item: Item) -> tuple[float, float]:
     return item.box[0] + x * item.w, item.box[1] + y * item.h
 
 
-def topped(cake: Block, candles: Block) -> Block:
-    candles.scale(min(1.0, 0.5 * cake.h / candles.h))
-    return put_on(candles, cake)
+def topped(base: Block, top: Block) -> Block:
+    """What crowns something is smaller than it, and stands where that is highest."""
+    alive = top.main.thing.section in LIVING
+    share = 0.6 if alive else 0.4 if base.main.thing.section == "food" else 0.3
+    top.scale(min(1.5, share * base.h / top.h, 0.75 * base.w / top.w))
+    item, art = base.main, base.main.drawing.parts[0].art
+    if item.thing.name in FLAT or item.thing.seat or not isinstance(art, GlyphArt) or len(item.drawing.parts) > 1:
+        return put_on(top, base)
+    tops = art.glyph.extent[0]
+    tops = tops[::-1] if item.flip else tops
+    half = max(2, min(32, round(32 * top.w / item.w)))
+    near = tops[32 - half : 32 + half]
+    # On a point it stands with its lower part before it, on what is flat with its foot.
+    high, flat = float(np.nanmin(near)), float(np.nanmedian(near))
+    sunk = 0.3 if flat - high > 0.12 else 0.06
+    top.put(middle=item.x, bottom=item.box[1] + high * item.h + sunk * top.h)
+    top.raise_(item.z + 2)
+    base.join(top, overlapping=True)
+    return base
 
 
 def put_on(rider: Block, base: Block) -> Block:
@@ -292,6 +308,12 @@ def put_under(lower: Block, upper: Block) -> Block:
         lower.join(upper, overlapping=True)
         return lower
     return stacked(upper, lower, GAP * 0.8, None)
+
+
+def jumped(mine: Block, other: Block) -> Block:
+    """At the top of a jump over it. Nobody jumps over what is much larger."""
+    other.scale(min(1.0, max(0.45, 1.2 * mine.w / other.w, 0.9 * mine.h / other.h)))
+    return stacked(mine, other, GAP * 1.2, None)
 
 
 def stacked(upper: Block, lower: Block, gap: float, rng: random.Random | None) -> Block:

@@ -274,7 +274,7 @@ def sea(stage: Stage) -> None:
         stage.horizon(GROUNDS["hill"], bumps=0.006)
         stage.grass(7)
         return
-    stage.waves(stage.ground - stage.height * 0.03, 3, fill="#8fcbe6")
+    stage.waves(stage.ground - stage.height * 0.05, 3, fill="#8fcbe6")
 
 
 def hill(stage: Stage) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from darkroom.adapters.ai.sketch.art import Bent, Drawing, GlyphArt, Part, Shape, Stroke, bounds
 from darkroom.adapters.ai.sketch.hand import ellipse, polygon, resampled_corners, ribbon, smooth
-from darkroom.adapters.ai.sketch.limbs import Hinge
+from darkroom.adapters.ai.sketch.limbs import Fold, Hinge, Orbit, Ripple, Wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -273,7 +273,7 @@ def _windmill(colours: Sequence[str]) -> Drawing:
             np.array([0.0, 640.0]) + a * along + b * aside for a, b in ((140, 0), (860, 0), (860, 200), (260, 200))
         ]
         blades.append(polygon(*[(float(x), float(y)) for x, y in corners]))
-    return _drawn(
+    drawing = _drawn(
         colours,
         fill(0, tower),
         fill(1, cap),
@@ -282,6 +282,7 @@ def _windmill(colours: Sequence[str]) -> Drawing:
         fill(3, *blades),
         fill(2, ellipse(0, 640, 70, 70)),
     )
+    return _moving(drawing, {4: (Wheel("spin", 0.0, 640.0),)})
 
 
 def _igloo(colours: Sequence[str]) -> Drawing:
@@ -411,6 +412,148 @@ def _pot(colours: Sequence[str]) -> Drawing:
     return _drawn(colours, fill(0, body), fill(0, box(-560, 1180, 560, 1360)))
 
 
+def _moving(drawing: Drawing, limbs: dict[int, tuple[Limb, ...]]) -> Drawing:
+    """The same with limbs, by the number of their part."""
+    parts = [replace(part, limbs=limbs.get(number, part.limbs)) for number, part in enumerate(drawing.parts)]
+    return replace(drawing, parts=tuple(parts))
+
+
+def _sail(left: float, right: float, high: float, low: float) -> Points:
+    """Square, and full of wind."""
+    belly = (right - left) * 0.1
+    side = smooth([(right, high), (right + belly, (high + low) / 2), (right - belly * 0.2, low)])
+    foot = smooth([(right - belly * 0.2, low), ((left + right) / 2, low - belly), (left + belly * 0.6, low)])
+    back = smooth([(left + belly * 0.6, low), (left + belly, (high + low) / 2), (left, high)])
+    return np.concatenate([side, foot[1:], back[1:]])
+
+
+def _ship(colours: Sequence[str], *, pirates: bool) -> Drawing:
+    stern = [(-1000, 1130), (-560, 1190), (-530, 1420), (560, 1430), (600, 1270), (1010, 1210)]
+    keel = smooth([(1010, 1210), (860, 1640), (640, 1960), (560, GROUND)])
+    rest = smooth([(-640, GROUND), (-800, 1900), (-930, 1600), (-1000, 1130)])
+    hull = np.concatenate([line(*stern), keel[1:], rest])
+    planks = [
+        smooth([(-860, 1560), (0, 1620), (800, 1540)]),
+        smooth([(-790, 1800), (0, 1850), (700, 1780)]),
+    ]
+    ports = [ellipse(x, 1700 + 12 * abs(number - 2), 62, 62) for number, x in enumerate((-520, -240, 40, 320, 580))]
+    masts = [box(-160, 330, -90, 1440), box(440, 560, 500, 1440)]
+    bowsprit = line((930, 1240), (1330, 1000))
+    edges = [(-90, -140), (150, -190), (400, -110), (650, -160), (640, 250), (390, 300), (150, 220), (-90, 270)]
+    flag = np.concatenate([smooth(edges[:4]), smooth(edges[4:])])
+    top = [only(line((-125, -190), (-125, 340)), weight=1.6)]
+    if pirates:
+        skull, jaw = ellipse(280, 20, 135, 120), box(205, 90, 355, 195)
+        eyes = [ellipse(x, 25, 38, 42, 16) for x in (225, 335)]
+        pennant = [fill(5, flag), fill(1, jaw, skull), Shape(tuple((5, eye) for eye in eyes))]
+    else:
+        pennant = [fill(4, flag)]
+    palette = (*colours[:3], "#5b4327", "#e0604f", "#3a3a42")
+    drawing = _drawn(
+        palette,
+        fill(2, *masts),
+        only(bowsprit, weight=2.6),
+        fill(0, hull, strokes=planks),
+        fill(3, *ports),
+        fill(1, _sail(300, 700, 640, 860), _sail(240, 790, 880, 1240)),
+        fill(1, _sail(-440, 160, 480, 760), _sail(-520, 210, 780, 1270)),
+        *top,
+        *pennant,
+    )
+    cloth = (Ripple("cloth", -90.0, 650.0, 70.0, 0.75),)
+    first = len(drawing.parts) - len(pennant)
+    return _moving(drawing, dict.fromkeys(range(first, len(drawing.parts)), cloth))
+
+
+def _pirate_ship(colours: Sequence[str]) -> Drawing:
+    return _ship(colours, pirates=True)
+
+
+def _sailing_ship(colours: Sequence[str]) -> Drawing:
+    return _ship(colours, pirates=False)
+
+
+CABINS: Final = 8
+
+
+def _ferris_wheel(colours: Sequence[str]) -> Drawing:
+    x, y, far = 0.0, 1000.0, 760.0
+    turns = [math.tau * (number + 0.5) / CABINS for number in range(CABINS)]
+    spokes = [line((x, y), (x + far * math.cos(t), y + far * math.sin(t))) for t in turns]
+    rings = [ellipse(x, y, r, r, 60) for r in (far, far * 0.8)]
+    wheel = only(*(np.concatenate([ring, ring[:1]]) for ring in rings), *spokes)
+    legs = [
+        polygon((side * 40, y), (side * 120, y), (side * 560, GROUND), (side * 440, GROUND))[::side] for side in (-1, 1)
+    ]
+    base = box(-720, 1930, 720, GROUND)
+    cabins, hung = [], []
+    for number, t in enumerate(turns):
+        cx, cy = x + far * math.cos(t), y + far * math.sin(t)
+        roof = arc(cx, cy + 110, 130, 110, 180, 360, 14)
+        cabin = np.concatenate([roof, [[cx + 105, cy + 230], [cx - 105, cy + 230]]])
+        cabins.append(fill(1 + number % 4, cabin, strokes=[line((cx - 120, cy + 120), (cx + 120, cy + 120))]))
+        hung.append((cx, cy))
+    palette = (colours[0], *colours[1:5])
+    drawing = _drawn(palette, fill(0, *legs), wheel, *cabins, fill(0, base), fill(0, ellipse(x, y, 95, 95)))
+    # The wheel turns both ways beyond what is drawn of it: its box holds the cabins wherever they are.
+    left, _, right, low = drawing.box
+    drawing = replace(drawing, box=(left, y - far, right, low))
+    limbs: dict[int, tuple[Limb, ...]] = {1: (Wheel("spin", x, y),), 2 + CABINS + 1: (Wheel("spin", x, y),)}
+    return _moving(drawing, limbs | {2 + n: (Orbit("spin", x, y, at),) for n, at in enumerate(hung)})
+
+
+def _fan(colours: Sequence[str]) -> Drawing:
+    x, y, far = 0.0, 850.0, 720.0
+    blades = []
+    for number in range(3):
+        turn = math.radians(120 * number - 90)
+        spin = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
+        outline = [(60, -50), (280, -230), (540, -220), (600, 0), (470, 130), (230, 90), (60, 50)]
+        blades.append(smooth(outline, closed=True) @ spin + np.array([x, y]))
+    cage, ring = ellipse(x, y, far, far, 70), ellipse(x, y, far * 0.86, far * 0.86, 60)
+    foot = np.concatenate([arc(0, GROUND, 470, 170, 180, 360), np.array([[470.0, GROUND]])])
+    drawing = _drawn(
+        colours,
+        fill(2, box(-60, 1540, 60, 1880)),
+        fill(2, foot),
+        fill(1, cage),
+        fill(0, *blades),
+        only(np.concatenate([ring, ring[:1]]), weight=0.8),
+        fill(2, ellipse(x, y, 110, 110)),
+    )
+    return _moving(drawing, {3: (Wheel("spin", x, y),)})
+
+
+def _wind_turbine(colours: Sequence[str]) -> Drawing:
+    x, y = 0.0, 760.0
+    blades = []
+    for number in range(3):
+        turn = math.radians(120 * number - 90)
+        spin = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
+        outline = [(60, -40), (180, -80), (420, -55), (760, 0), (420, 20), (60, 40)]
+        blades.append(smooth(outline, closed=True) @ spin + np.array([x, y]))
+    tower = polygon((-38, y), (38, y), (75, GROUND), (-75, GROUND))
+    drawing = _drawn(colours, fill(1, tower), fill(0, *blades), fill(1, ellipse(x, y, 80, 80)))
+    return _moving(drawing, {1: (Wheel("spin", x, y),)})
+
+
+def _cake(colours: Sequence[str]) -> Drawing:
+    side = np.concatenate([
+        arc(0, 1840, 900, 160, 180, 0, 40), np.array([[900.0, 950.0]]), arc(0, 950, 900, 170, 360, 180, 40),
+    ])  # fmt: skip
+    drips = [(900, 950), (880, 1200), (700, 1260), (560, 1130), (380, 1340), (180, 1360), (60, 1180), (-160, 1200)]
+    drips += [(-300, 1380), (-480, 1340), (-600, 1150), (-760, 1260), (-890, 1180), (-900, 950)]
+    icing = np.concatenate([smooth(drips), arc(0, 950, 900, 170, 180, 360, 40)])
+    return _drawn(colours, fill(0, side), fill(1, icing, strokes=[arc(0, 950, 900, 170, 170, 10, 40)]))
+
+
+def _bow_tie(colours: Sequence[str]) -> Drawing:
+    wing = polygon((60, 1700), (600, 1460), (660, 1720), (600, GROUND), (60, 1760))
+    folds = [line((120, 1715), (330, 1650)), line((120, 1745), (330, 1810))]
+    other = [mirrored(fold) for fold in folds]
+    return _drawn(colours, fill(0, wing, mirrored(wing), strokes=[*folds, *other]), fill(1, ellipse(0, 1730, 110, 130)))
+
+
 SHAPES: Final[dict[str, Callable[[Sequence[str]], Drawing]]] = {
     "table": _table,
     "bench": _bench,
@@ -437,6 +580,13 @@ SHAPES: Final[dict[str, Callable[[Sequence[str]], Drawing]]] = {
     "leaf": _leaf_alone,
     "lamp": _lamp,
     "pot": _pot,
+    "pirateship": _pirate_ship,
+    "sailingship": _sailing_ship,
+    "ferriswheel": _ferris_wheel,
+    "fan": _fan,
+    "windturbine": _wind_turbine,
+    "cake": _cake,
+    "bowtie": _bow_tie,
 }
 
 
@@ -451,19 +601,33 @@ def shape(name: str, colours: Sequence[str]) -> Drawing:
 def figure(
     glyph: Glyph, body: str, colours: Sequence[str], solid: str, *, pose: str, clothes: Sequence[str], dress: bool
 ) -> Drawing:
-    """A head of the font on a body of ours: "person" in `clothes` (top, trousers, shoes), "plush" in its own fur."""
+    """A head of the font on a body of ours: "plush" in its own fur, else in `clothes` (top, trousers, shoes).
+
+    A "finned" body ends in a fish's tail, a "caped" one has a cape, a "winged" one wings, and a "haloed" one a halo,
+    too; these have the second of the colours.
+    """
     x1, y1, x2, y2 = glyph.box
     wide = 1150.0 if body == "plush" else 900.0
     scale = wide / (x2 - x1)
     high = (y2 - y1) * scale
     chin = 60.0 + high
     neck = chin - (140 if body == "plush" else 70)
-    head = Part(GlyphArt(glyph, scale, -(x1 + x2) / 2 * scale, 60 - y1 * scale), tuple(colours), solid)
-    skin = colours[0]
+    skin, extra = colours[0], colours[min(1, len(colours) - 1)]
+    faces = tuple(colours) if body in {"plush", "person"} else (skin,)
+    head = Part(GlyphArt(glyph, scale, -(x1 + x2) / 2 * scale, 60 - y1 * scale), faces, solid)
     if body == "plush":
         parts, grip, seat = _plush(neck, skin, colours, solid, pose)
+    elif body == "finned":
+        parts, grip, seat = _finned(neck, skin, (clothes[0], extra), pose, dress=dress)
     else:
         parts, grip, seat = _person(neck, skin, clothes, pose, dress=dress)
+    if body == "caped":
+        parts = [_cape(neck, extra), *parts, _emblem(neck, extra)]
+    elif body in {"winged", "haloed"}:
+        parts = [_spread_wings(neck, extra), *parts]
+    if body == "haloed":
+        ring = Shape(((0, ellipse(0, -70, 290, 80)),), (Stroke(ellipse(0, -70, 190, 36)),))
+        parts.insert(1, Part(ring, ("#f6d04d",), INK))
     outlines = [outline for part in parts for outline in part.art.silhouette]
     low = bounds([*outlines, np.array([[-wide / 2, 60.0], [wide / 2, chin]])])
     return Drawing(
@@ -642,6 +806,86 @@ def _plush(
     sleeves = [Part(Shape(((0, arm),)), (limbs,), solid, swing) for arm, _, _, swing in arms]
     ordered = [*body, *legs, *sleeves] if pose in {"play", "ride"} else [*sleeves, *body, *legs]
     return ordered, arms[1][2], body_low + 40
+
+
+def _finned(
+    neck: float, skin: str, colours: tuple[str, str], pose: str, *, dress: bool
+) -> tuple[list[Part], tuple[float, float], float]:
+    """As `_person`, with a fish's tail for legs: `colours` are those of the top and of the tail."""
+    shoulder, hip = 190.0, neck + 400
+    torso = smooth(
+        [
+            (-100, neck - 20), (-shoulder, neck + 70), (-165, neck + 230), (-190, hip + 60),
+            (190, hip + 60), (165, neck + 230), (shoulder, neck + 70), (100, neck - 20),
+        ],
+        closed=True,
+    )  # fmt: skip
+    shells = [ellipse(side * 88, neck + 165, 92, 78, 24) for side in (-1, 1)] if dress else []
+    left = smooth([(-215, hip - 40), (-250, hip + 160), (-190, hip + 400), (10, hip + 600), (200, hip + 640)])
+    right = smooth([(270, hip + 520), (170, hip + 470), (160, hip + 330), (235, hip + 150), (215, hip - 40)])
+    waist = smooth([(215, hip - 40), (0, hip + 20), (-215, hip - 40)])
+    tail = np.concatenate([left, right, waist[1:-1]])
+    scales = []
+    for row in range(4):
+        y, wide = hip + 130 + 95 * row, (4, 3, 4, 3)[row]
+        middle = -10 - 12 * row
+        scales += [arc(middle + (number - (wide - 1) / 2) * 96, y, 48, 52, 10, 170, 10) for number in range(wide)]
+    fluke = [_leaf(225, hip + 580, turn, 360) for turn in (-62, 28)]
+    arms = _arms(pose, shoulder - 10, neck + 110, 95, hand=0.0)
+    sleeves = [Part(Shape(((0, arm),)), (skin,), INK, swing) for arm, _, _, swing in arms]
+    body = [
+        Part(Shape(tuple((0, each) for each in fluke)), colours[1:], INK),
+        Part(Shape(((0, torso),)), (skin,), INK),
+        *(Part(Shape(((0, each),)), colours[:1], INK) for each in shells),
+        Part(Shape(((0, tail),), tuple(Stroke(each, 0.75) for each in scales)), colours[1:], INK),
+    ]
+    ordered = [*body, *sleeves] if pose in {"play", "ride", "hold"} else [*sleeves, *body]
+    return ordered, arms[1][2], hip + 120
+
+
+def _cape(neck: float, colour: str) -> Part:
+    low = neck + 780
+    cape = smooth(
+        [
+            (-150, neck + 20), (-330, neck + 300), (-470, low - 60), (-300, low), (-150, low - 50), (0, low),
+            (150, low - 50), (300, low), (470, low - 60), (330, neck + 300), (150, neck + 20),
+        ],
+        closed=True,
+    )  # fmt: skip
+    return Part(Shape(((0, cape),)), (colour,), INK)
+
+
+def _emblem(neck: float, colour: str) -> Part:
+    sign = polygon((-85, neck + 130), (85, neck + 130), (110, neck + 190), (0, neck + 310), (-110, neck + 190))
+    return Part(Shape(((0, sign),)), (colour,), INK)
+
+
+def _spread_wings(neck: float, colour: str) -> Part:
+    """A pair of wings behind the shoulders, rounder below."""
+    upper = smooth(
+        [
+            (60, neck + 160),
+            (250, neck - 120),
+            (560, neck - 260),
+            (760, neck - 120),
+            (640, neck + 150),
+            (300, neck + 260),
+        ],
+        closed=True,
+    )
+    lower = smooth(
+        [
+            (60, neck + 200),
+            (330, neck + 250),
+            (560, neck + 330),
+            (560, neck + 520),
+            (360, neck + 560),
+            (150, neck + 400),
+        ],
+        closed=True,
+    )
+    outlines = [each for wing in (lower, upper) for each in (wing, mirrored(wing))]
+    return Part(Shape(tuple((0, each) for each in outlines)), (colour,), INK, (Fold("fold", 0.0, 60.0, 0.4, 0.2),))
 
 
 # --- wings -----------------------------------------------------------------------------------------------------------

@@ -77,6 +77,10 @@ class Thing:
     section: str = ""
     limbs: tuple[tuple[str, tuple[float, ...]], ...] = ()
     """What of it moves by itself, as limbs.WORDS reads it."""
+    shows: tuple[str, ...] = ()
+    """What its drawing shows besides: names of things, and words."""
+    bare: str = ""
+    """Its drawing without that."""
     pinions: tuple[float, ...] = ()
     """Where its wings are hinged, how long they are, and where the legs begin that it tucks up: it is drawn at rest."""
 
@@ -94,7 +98,10 @@ def singular(word: str) -> str:
 
 
 def find(words: Sequence[str], start: int) -> tuple[Thing, int, bool] | None:
-    """The thing that the words from `start` on name, longest name first; how many words, and whether it is a plural."""
+    """The thing that the words from `start` on name, longest name first; how many words, and whether it is a plural.
+
+    What is written in two words though it is one ("sun flower") is found as well.
+    """
     names = by_name()
     for count in range(min(LONGEST_NAME, len(words) - start), 0, -1):
         *first, last = words[start : start + count]
@@ -104,7 +111,15 @@ def find(words: Sequence[str], start: int) -> tuple[Thing, int, bool] | None:
         one = singular(last)
         if one != last and (thing := names.get(" ".join([*first, one]))):
             return thing, count, True
+        if count == 2 and len(first[0]) >= SYLLABLE <= len(last):
+            one = singular(whole := first[0] + last)
+            if thing := names.get(whole) or names.get(one):
+                return thing, count, whole not in names
     return None
+
+
+SYLLABLE: Final = 3
+"""Letters of the least half of a word that is looked for in two."""
 
 
 @cache
@@ -220,7 +235,7 @@ def _with(thing: Thing, how: Iterable[str], line: int) -> Thing:
 FLAGS: Final = {
     **dict.fromkeys(("ground", "sky", "water"), "place"),
     **dict.fromkeys(("left", "right"), "looks"),
-    **dict.fromkeys(("plush", "person"), "body"),
+    **dict.fromkeys(("plush", "person", "finned", "caped", "winged", "haloed"), "body"),
 }
 
 
@@ -260,6 +275,8 @@ VALUES: Final[dict[str, tuple[str, Callable[[str], object]]]] = {
     "face": ("face", str),
     "moves": ("limbs", lambda text: tuple(_moving(each) for each in text.split("/"))),
     "pinions": ("pinions", _numbers),
+    "shows": ("shows", lambda text: tuple(text.replace("+", " ").split(","))),
+    "bare": ("bare", str),
     "alt": ("others", lambda text: tuple(_emojis(text))),
 }
 """What may be written with an equals sign: the field of `Thing`, and how it is read."""
