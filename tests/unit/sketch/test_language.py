@@ -72,6 +72,8 @@ def test_things_and_how_many_of_them_are_read(description: str, things: list[tup
         ("a girl with a balloon", [("girl", "holding", "balloon")]),
         ("a girl with a dog", [("girl", "beside", "dog")]),
         ("a dog with a hat", [("dog", "wearing", "top hat")]),
+        ("a cat in a hat", [("cat", "wearing", "top hat")]),
+        ("a cat in a hat box", [("cat", "in", "box")]),
         ("a penguin with a hat and a scarf", [("penguin", "wearing", "top hat"), ("penguin", "wearing", "scarf")]),
         ("a house with a tree", [("house", "beside", "tree")]),
         ("a bear riding a bicycle", [("bear", "riding", "bicycle")]),
@@ -156,6 +158,7 @@ def test_a_list_is_no_compound(description: str, things: list[str]) -> None:
 def test_what_of_a_compound_is_not_drawn_is_handed_back() -> None:
     assert read("a cherry pie").unmatched == ("cherry",)
     assert read("a pirate ship").unmatched == ()
+    assert read("a dog house with a dog in it").unmatched == ()
 
 
 @pytest.mark.parametrize(
@@ -202,6 +205,9 @@ def test_who_would_stand_on_the_water_has_a_boat(description: str, links: list[t
         ("a star on top of a tree", [("star", "on", "tree")]),
         ("a table and a cat on top", [("table", "topped with", "cat")]),
         ("a cat on top", []),
+        ("a pirate ship with a cat on it", [("pirate ship", "topped with", "cat")]),
+        ("a bowl with a fish in it", [("bowl", "full of", "fish")]),
+        ("a Christmas tree with presents under it", [("gift", "under", "christmas tree")]),
     ],
 )
 def test_on_top_is_said_of_what_was_just_named(description: str, links: list[tuple[str, str, str]]) -> None:
@@ -222,6 +228,9 @@ def test_on_top_is_said_of_what_was_just_named(description: str, links: list[tup
         ("a fairy with wings", ["fairy"]),
         ("a wizard with a hat and a wand", ["wizard"]),
         ("a cake with a cat", ["birthday cake", "cat"]),
+        ("a girl in a dress", ["girl"]),
+        ("a girl wearing a red dress", ["girl", "dress"]),
+        ("a snowman wearing a hat", ["snowman"]),
     ],
 )
 def test_what_a_drawing_shows_is_not_drawn_again(description: str, things: list[str]) -> None:

@@ -271,7 +271,7 @@ RELATIONS: Final = _table("""
              lifting, has, have, having, offering, selling, chewing, munching, nibbling, biting, smelling, buying;
     riding: riding, rides, riding on, riding in, driving in, mounted on, astride, flying on, flying in, surfing on,
             skating on, sailing on, sailing in, rowing;
-    wearing: wearing, wears, dressed in, dressed as, in a hat;
+    wearing: wearing, wears, dressed in, dressed as;
     chasing: chasing, chases, following, follows, running after, hunting, racing after, leading;
     looking at: looking at, looks at, watching, watches, facing, seeing, admiring, staring at, talking to, talking with,
                 hugging, kissing, meeting, fighting, meets, hugs, greets, greeting, versus, vs, and its friend;
@@ -347,7 +347,8 @@ WITHOUT: Final = frozenset({
 """What follows is not to be drawn."""
 ATOP: Final = _table("""
     topped with: on top, on the top, on its top, at the top, at its top, on top of it, on top of them, on it, on them;
-    full of: in it, inside it, in them, inside of it
+    full of: in it, inside it, in them, inside of it;
+    under: under it, underneath it, beneath it, below it
 """)
 """Said of the thing just named: where it is to the one before."""
 
@@ -564,7 +565,7 @@ class _Reader:
     def _phrase(self, at: int) -> int:
         candidates = [
             (self._match(at, table), kind)
-            for kind, table in enumerate((WHOLE, SETTINGS, RELATIONS, MOTIONS, dict.fromkeys(WITHOUT), ATOP))
+            for kind, table in enumerate((WHOLE, SETTINGS, RELATIONS, MOTIONS, dict.fromkeys(WITHOUT, ""), ATOP))
         ]
         (phrase, count), kind = max(candidates, key=lambda each: (each[0][1], -each[1]))
         longest = max(self._match(at, table)[1] for table in (MOODS, COLOURS, NUMBERS))
@@ -785,11 +786,14 @@ class _Reader:
             base, *objects = self.heads
             self.heads = [base]
             self.links += [Link(relation, base, each) for each in objects]
+            self.objects = objects
         for number, link in enumerate(self.links):
             held = self.subjects[link.subject].thing.rim is not None
             if link.object in objects and link.subject in self.heads and (held or relation is Relation.ON_TOP):
                 self._cleared(link.subject, relation)
                 self.links[number] = replace(link, relation=relation)
+            elif link.object in objects and link.subject in self.heads and relation is Relation.UNDER:
+                self.links[number] = Link(relation, link.object, link.subject)
         self.relation, self.pending = None, _Pending()
 
     def _moves(self, motion: str, following: int) -> None:
@@ -873,7 +877,8 @@ class _Reader:
     def _modified(self, thing: Thing, index: int) -> None:
         """What the first halves of its compound come to: the fish of a fish bowl is in it, a pirate ship has none."""
         for first, words in self.modifiers:
-            if thing.rim is not None and thing.section in HOLDING and first.height <= SMALL:
+            holds = thing.rim is not None and thing.section in HOLDING and self.relation is not Relation.IN
+            if holds and first.height <= SMALL:
                 count = 1 if first.section in LIVING or first.name in SINGLE or len(self.modifiers) > 1 else 3
                 if len(self.subjects) < THINGS:
                     self.subjects.append(Subject(first, count))
@@ -886,7 +891,8 @@ class _Reader:
         for head in self.heads:
             subject = self.subjects[head]
             thing, along = self.subjects[index].thing, self.subjects[index].motion
-            if relation in SHOWING and thing.name in subject.thing.shows:
+            dressed = relation in {Relation.IN, Relation.WEAR} and not self.subjects[index].colour
+            if (relation in SHOWING or dressed) and thing.name in subject.thing.shows:
                 if self.counted and self.subjects[index].count > 1 and subject.thing.bare:
                     self._bared(head)
                 else:
@@ -921,6 +927,8 @@ class _Reader:
                     if thing is not None and thing.name not in self.missing:
                         self.subjects.append(Subject(thing))
                         self.moved = self.moved or False
+        drawn = {subject.thing.name for subject in self.subjects}
+        self.unmatched = [word for word in self.unmatched if word not in drawn]
         return Scene(
             tuple(self._with_signs()), tuple(self.links), tuple(self.settings), tuple(self.unmatched),
             tuple(self.words), self.whole, self.moved,
@@ -992,6 +1000,8 @@ def _meant(relation: Relation, subject: Thing, thing: Thing, moved: str) -> Rela
     elif relation is Relation.SIT and (not alive or thing.rim is not None):
         # Who sits in what holds things is in it; what is not alive has nothing to sit with.
         meant = Relation.IN if thing.rim is not None else Relation.ON
+    elif relation is Relation.IN and alive and thing.section == "clothes" and thing.rim is None:
+        meant = Relation.WEAR
     elif relation is Relation.ABOVE and moved == "jump":
         meant = Relation.OVER
     elif relation is Relation.BESIDE and moved == "fall":
@@ -1001,7 +1011,7 @@ def _meant(relation: Relation, subject: Thing, thing: Thing, moved: str) -> Rela
     return meant
 
 
-SHOWING: Final = frozenset({Relation.WITH, Relation.WEAR, Relation.HOLD, Relation.ON_TOP})
+SHOWING: Final = frozenset({Relation.WITH, Relation.HOLD, Relation.ON_TOP})
 """Relations whose object the subject's own drawing may show already."""
 ABOARD: Final = frozenset({Relation.ON, Relation.SIT, Relation.IN, Relation.RIDE, Relation.UNDER})
 """Relations that say what is beneath or around somebody."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from darkroom.adapters.ai.sketch.hand import ellipse, polygon, smooth
+from darkroom.adapters.ai.sketch.language import LIVING
 from darkroom.adapters.ai.sketch.shapes import arc, line
 from darkroom.adapters.ai.sketch.stage import standing
 from darkroom.adapters.ai.sketch.styles import darker, filled, mixed
@@ -274,7 +275,23 @@ def sea(stage: Stage) -> None:
         stage.horizon(GROUNDS["hill"], bumps=0.006)
         stage.grass(7)
         return
-    stage.waves(stage.ground - stage.height * 0.05, 3, fill="#8fcbe6")
+    low = stage.ground - 0.02 * stage.height
+    afloat = [item for item in stage.layout.items if item.thing.place == "water" or (item.aloft and item.box[3] > low)]
+    swimmers = [item for item in afloat if item.thing.section in LIVING]
+    if not swimmers or len(swimmers) < len(afloat):
+        stage.waves(stage.ground - stage.height * 0.05, 3, fill="#8fcbe6")
+        return
+    # Who swims is in the water, and seen through it.
+    top = stage.ground - SUNK * min(item.h for item in swimmers)
+    stage.waves(top, 4, fill="#8fcbe6")
+    if stage.colourful:
+        x, y = stage.width + 9, stage.height + 9
+        sheet = np.array([[-9, top], [x, top], [x, y], [-9, y]], dtype=np.float64)
+        stage.add(filled([sheet], "#8fcbe6", opacity=0.62), front=True)
+
+
+SUNK: Final = 0.38
+"""Share of who swims that is under water."""
 
 
 def hill(stage: Stage) -> None:
