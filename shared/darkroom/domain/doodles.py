@@ -18,7 +18,7 @@ from darkroom.errors import InvalidRequestError, TooLargeError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-EDITION: Final = 1
+EDITION: Final = 2
 """Goes up when equal requests begin to give another drawing, so that no earlier answer is recalled for them."""
 
 MEDIA_TYPES: Final = {"png": PNG, "svg": SVG, "webp": WEBP, "gif": GIF, "apng": APNG, "avif": AVIF}
