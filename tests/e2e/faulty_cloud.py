@@ -32,6 +32,7 @@ from darkroom.adapters.aws.dead_letters import SqsDeadLetters
 from darkroom.adapters.aws.idempotency import DynamoIdempotencyStore
 from darkroom.adapters.aws.jobs import DynamoJobStore
 from darkroom.adapters.aws.keys import DynamoKeyStore
+from darkroom.adapters.aws.lambda_faces import LambdaFaceReader
 from darkroom.adapters.aws.objects import S3ObjectStore
 from darkroom.adapters.aws.parameters import ParameterKeys
 from darkroom.adapters.aws.people import DynamoFaceTables, DynamoPeopleStore
@@ -218,18 +219,31 @@ class Proxy:
         self._log.close()
 
 
-class Rekognition(BaseHTTPRequestHandler):
-    """A stand-in for the one service that the embedded AWS lacks; it counts what it is paid for, by world."""
+SEES: Final = {
+    "model": {"engine": "memory", "pack": "colours", "dimensions": 3, "licence": "commercial", "threshold": 0.5},
+    "results": [{"imageIndex": 0, "name": "a", "faceCount": 0, "faces": []}],
+}
+"""What the function that finds faces answers."""
+
+
+class Stub(BaseHTTPRequestHandler):
+    """A stand-in for Rekognition, which the embedded AWS lacks, and for a function that finds faces. It counts what
+    Rekognition is paid for, by world."""
 
     protocol_version = "HTTP/1.1"
     paid: dict[str, int]
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path.endswith("/invocations"):
+            self._answer(json.dumps(SEES))
+            return
         world = self.headers[HEADER].partition(" ")[0]
         self.paid[world] = self.paid.get(world, 0) + 1
         box = {"Left": 0.1, "Top": 0.1, "Width": 0.5, "Height": 0.5}
-        body = json.dumps({"Labels": [{"Name": "Cat", "Instances": [{"BoundingBox": box, "Confidence": 99.0}]}]})
+        self._answer(json.dumps({"Labels": [{"Name": "Cat", "Instances": [{"BoundingBox": box, "Confidence": 99.0}]}]}))
+
+    def _answer(self, body: str) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
         self.send_header("Content-Length", str(len(body)))
@@ -244,7 +258,7 @@ class Rekognition(BaseHTTPRequestHandler):
 class Cloud:
     embedded: Embedded
     aws: Proxy
-    rekognition: Proxy
+    stub: Proxy
     paid: Mapping[str, int]
     direct: Mapping[str, Any]
     """Clients that pass the proxy by, for setting up and looking after."""
@@ -257,7 +271,7 @@ def faulty_cloud(folder: Path) -> Iterator[Cloud]:
         embedded = Embedded(folder, port.pick(PORTS))
         embedded.start()
         stack.callback(embedded.stop)
-        stub = ThreadingHTTPServer((port.LOOPBACK, 0), type("Counting", (Rekognition,), {"paid": paid}))
+        stub = ThreadingHTTPServer((port.LOOPBACK, 0), type("Counting", (Stub,), {"paid": paid}))
         threading.Thread(target=stub.serve_forever, daemon=True).start()
         stack.callback(stub.server_close)
         stack.callback(stub.shutdown)
@@ -268,9 +282,10 @@ def faulty_cloud(folder: Path) -> Iterator[Cloud]:
         services = ("dynamodb", "s3", "sqs", "secretsmanager", "ssm")
         direct = {service: client_of(service, embedded.endpoint_url) for service in services}
         direct["s3"].create_bucket(Bucket=BUCKET)
-        yield Cloud(embedded, aws=proxies[0], rekognition=proxies[1], paid=paid, direct=direct)
+        yield Cloud(embedded, aws=proxies[0], stub=proxies[1], paid=paid, direct=direct)
 
 
+STUBBED: Final = frozenset({"rekognition", "lambda"})
 BUCKET: Final = "media"
 _making = threading.Lock()
 _session = get_session()
@@ -343,7 +358,7 @@ class World(MemoryParts):
         queues = {queue: direct["sqs"].create_queue(QueueName=f"{self.name}-{queue}")["QueueUrl"] for queue in QUEUES}
         direct["secretsmanager"].create_secret(Name=self.name, SecretString="s" * 32)
         direct["ssm"].put_parameter(Name=f"/{self.name}/openai_api_key", Value="k" * 32, Type="SecureString")
-        rekognition = self._client("rekognition", cloud.rekognition.url, attempts=1)
+        rekognition = self._client("rekognition", cloud.stub.url, attempts=1)
         parts = {
             "job_store": DynamoJobStore(dynamodb, jobs),
             "objects": S3ObjectStore(client["s3"], BUCKET),
@@ -361,6 +376,8 @@ class World(MemoryParts):
         self.dead_letters = SqsDeadLetters(client["sqs"], dead_url=queues["dead"], queue_url=queues["detect"])
         self.secrets = SecretsManager(client["secretsmanager"], self.clock)
         self.provider_keys = ParameterKeys(client["ssm"], f"/{self.name}", self.clock)
+        invoked = self._client("lambda", cloud.stub.url, attempts=1)
+        self.function_that_sees = LambdaFaceReader(invoked, "darkroom-dev-face_embed:live")
         self.detector = RekognitionDetector(rekognition, self.clock, confidence=0.5)
         self.true_jobs = DynamoJobStore(direct["dynamodb"], jobs)
         self.true_objects = S3ObjectStore(direct["s3"], BUCKET)

@@ -38,7 +38,18 @@ from darkroom.ports import StoredAnswer
 from darkroom.usecases.access import Access, Keys
 from PIL import Image
 
-from tests.e2e.faulty_cloud import HOOK, IMPATIENT, Aim, Cloud, Site, World, faulty_cloud, sites_in_source
+from tests.e2e.faulty_cloud import (
+    HOOK,
+    IMPATIENT,
+    SEES,
+    STUBBED,
+    Aim,
+    Cloud,
+    Site,
+    World,
+    faulty_cloud,
+    sites_in_source,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -467,6 +478,12 @@ def people_and_their_faces_are_kept_and_forgotten(world: World) -> None:
     assert insist(lambda: store.get("ann", "ada")) is None
 
 
+def faces_are_asked_of_the_function_that_finds_them(world: World) -> None:
+    reader, insist = world.function_that_sees, world.insist
+    assert insist(reader.model) == SEES["model"]
+    assert insist(lambda: reader.read("ann", {"key": "people/0/ada/a/original"})) == SEES
+
+
 def tables_of_vectors_move(world: World) -> None:
     tables, insist = world.face_tables, world.insist
     first = insist(lambda: tables.open("ann", "p", maker="x"))
@@ -488,6 +505,7 @@ SCENARIOS: Final[tuple[Callable[[World], None], ...]] = (
     the_stack_is_well,
     a_failed_message_is_put_off,
     a_providers_key_is_read,
+    faces_are_asked_of_the_function_that_finds_them,
     people_and_their_faces_are_kept_and_forgotten,
     tables_of_vectors_move,
     dead_letters_go_back,
@@ -545,7 +563,7 @@ def trial(cloud: Cloud, reached: Rehearsed, fault: Fault, **how: Any) -> str | N
     """Run the scenario in a new world with the fault struck at the site; what went wrong, None if nothing did."""
     aim = fault.aim(reached.first)
     world = World(cloud, rejected=fault.rejected, read_seconds=fault.read_seconds, **how)
-    proxy = cloud.rekognition if reached.first.service == "rekognition" else cloud.aws
+    proxy = cloud.stub if reached.first.service in STUBBED else cloud.aws
     rule = proxy.strike(world.name, aim)
     try:
         reached.scenario(world)
@@ -563,7 +581,7 @@ def trial(cloud: Cloud, reached: Rehearsed, fault: Fault, **how: Any) -> str | N
 def test_every_call_site_stands_the_fault(cloud: Cloud, rehearsed: dict[Site, Rehearsed], kind: str) -> None:
     fault = FAULTS[kind]
     cloud.aws.calm()
-    cloud.rekognition.calm()
+    cloud.stub.calm()
     tried = [reached for reached in rehearsed.values() if reached.first.operation not in fault.spares]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         failed = list(filter(None, pool.map(lambda reached: trial(cloud, reached, fault), tried)))
