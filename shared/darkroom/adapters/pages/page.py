@@ -36,7 +36,8 @@ class Page:
         self.title = plain(next((element.text or "" for element in document.root.iter("title")), ""), 400)
         self.titles = self._title_texts()
         declared_names = [node.text("name") for node in said.products[:100] if not node.aside]
-        self.view: View = view_of(document, [*self.titles, *declared_names[:30], _slug(document.url)], self.local)
+        names = [*self.titles, *declared_names[:30], _slug(document.url)]
+        self.view: View = view_of(document, names, self.local, self.language)
         self.main: Node | None = self._main()
         self.offers = Offers.of(self.main, url=document.url, local=self.local)
         named = [amount.currency for amount in self.offers.amounts if amount.currency]

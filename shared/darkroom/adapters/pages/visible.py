@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from darkroom.adapters.pages import vocabulary as words
+from darkroom.adapters.pages.labels import HEADINGS, PRICE, Labels
 from darkroom.adapters.pages.prices import declared_amount, money_in
 from darkroom.domain.plain_text import folded, likeness
 
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
     from darkroom.adapters.pages.prices import Money
 
 CANDIDATES: Final = 1_500
+ALIKE: Final = 0.5
+"""From which likeness on a heading and a name are of one thing."""
 HIGHEST_TAX: Final = Decimal("1.28")
 CARD_PIECES: Final = 30
 """Largest box, in pieces of text, that is one product among others and not a part of the page."""
 PRICE_CHARACTERS: Final = 80
 """Longest text around a price that is still a price and not a sentence."""
-_HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
 _LISTS: Final = frozenset({"ul", "ol", "li", "dl"})
 """A list by its make, whose class says `list` and means no price."""
 _FRAMES: Final = frozenset({"header", "footer", "nav", "aside"})
@@ -93,6 +95,7 @@ class View:
     document: Document
     heading: int
     heading_piece: int
+    labels: Labels
     candidates: list[Candidate] = field(default_factory=list)
     buttons: list[Button] = field(default_factory=list)
     chain: dict[int, int] = field(default_factory=dict)
@@ -117,17 +120,21 @@ class Button:
     enabled: bool
 
 
-def view_of(document: Document, names: Iterable[str], local: str | None) -> View:
+def view_of(document: Document, names: Iterable[str], local: str | None, language: str | None) -> View:
     """`names` are what the page is said to be about: its title and what it declares."""
-    heading = _heading(document, [name for name in names if name])
+    names = [name for name in names if name]
+    heading = _heading(document, names)
     place = document.elements[heading].first if heading >= 0 else 0
-    view = View(document, heading, place)
+    if heading >= 0:
+        headed = document.text(heading, 400)
+        names = [headed, *(name for name in names if _match(headed, name) >= ALIKE)]
+    view = View(document, heading, place, Labels.of(document, heading, names, language))
     if heading >= 0:
         view.chain = {outer: steps for steps, outer in enumerate(document.ancestors(heading))}
     buttons = _buttons(document)
     of_others = _in_cards(view, [document.elements[button.element].parent for button in buttons])
     view.buttons = [button for button in buttons if document.elements[button.element].parent not in of_others]
-    view.candidates = _candidates(document, local)
+    view.candidates = _candidates(view, local)
     of_others = _in_cards(view, [candidate.element for candidate in view.candidates])
     for candidate in view.candidates:
         candidate.card = candidate.element in of_others
@@ -145,7 +152,7 @@ def _heading(document: Document, names: list[str]) -> int:
     first_h1 = -1
     for number, element in enumerate(document.elements):
         named = "name" in element.words or "title" in element.words or "heading" in element.words
-        if element.hidden or element.first == element.last or (element.tag not in _HEADINGS and not named):
+        if element.hidden or element.first == element.last or (element.tag not in HEADINGS and not named):
             continue
         text = document.text(number, 400)
         if not 2 <= len(text) <= 350:
@@ -155,7 +162,7 @@ def _heading(document: Document, names: list[str]) -> int:
         score += 0.1 * bool({"product", "item"} & element.words) + 0.1 * ("itemprop" in element.markup.attrib)
         if element.tag == "h1" and first_h1 < 0:
             first_h1 = number
-        if alike >= 0.5 and score > best_score:
+        if alike >= ALIKE and score > best_score:
             best, best_score = number, score
     return best if best >= 0 else first_h1
 
@@ -175,7 +182,8 @@ def _match(text: str, name: str) -> float:
 # --- candidates -------------------------------------------------------------------------------------------------------
 
 
-def _candidates(document: Document, local: str | None) -> list[Candidate]:
+def _candidates(view: View, local: str | None) -> list[Candidate]:
+    document = view.document
     found: list[Candidate] = []
     done: set[tuple[int, int]] = set()
     for place, piece in enumerate(document.pieces):
@@ -183,13 +191,14 @@ def _candidates(document: Document, local: str | None) -> list[Candidate]:
             break
         if len(piece.text) > PRICE_CHARACTERS or not any(sign.isdigit() for sign in piece.text):
             continue
-        found.extend(_around(document, place, local, done))
+        found.extend(_around(view, place, local, done))
     found.extend(_in_attributes(document, local))
     return found
 
 
-def _around(document: Document, place: int, local: str | None, done: set[tuple[int, int]]) -> list[Candidate]:
+def _around(view: View, place: int, local: str | None, done: set[tuple[int, int]]) -> list[Candidate]:
     """The prices in a piece, or the one that the smallest element around completes: `£ <b>12</b><sup>99</sup>`."""
+    document, labels = view.document, view.labels
     pieces = document.pieces
     piece = pieces[place]
     split = place + 1 < len(pieces) and _glued(pieces[place + 1].gap, piece.text, pieces[place + 1].text)
@@ -231,8 +240,8 @@ def _around(document: Document, place: int, local: str | None, done: set[tuple[i
                 element=number,
                 piece=place if money.mark is None or number == piece.element else first,
                 seen=True,
-                before=_before(document, first, number) + text[: money.start][-40:],
-                after=text[money.end :][:30] + _after(document, last, number),
+                before=_before(labels, first, number) + labels.heard(text[: money.start])[-40:],
+                after=labels.heard(text[money.end :])[:30] + _after(labels, last, number),
             )
         )
     return made
@@ -283,18 +292,14 @@ def _glued(gap: str, left: str, right: str) -> bool:
     return gap == "" and (left[-1].isdigit() or left[-1] in ".,") and (right[0].isdigit() or right[0] in ".,")
 
 
-def _before(document: Document, first: int, number: int) -> str:
+def _before(labels: Labels, first: int, number: int) -> str:
     """The words right before, within the box around."""
-    if first == 0:
-        return ""
-    box = document.elements[_box(document, number)]
-    text = document.text_between(max(first - 2, box.first), first, 200)
+    text = labels.before(first, labels.document.elements[_box(labels.document, number)].first)
     return f"{text} "[-50:] if text else ""
 
 
-def _after(document: Document, last: int, number: int) -> str:
-    box = document.elements[_box(document, number)]
-    return " " + document.text_between(last, min(last + 2, box.last), 30)
+def _after(labels: Labels, last: int, number: int) -> str:
+    return f" {labels.after(last, labels.document.elements[_box(labels.document, number)].last)}"[:31]
 
 
 def _box(document: Document, number: int) -> int:
@@ -381,10 +386,11 @@ def _find_sections(view: View) -> None:
     headings = [
         number
         for number, element in enumerate(document.elements)
-        if element.tag in _HEADINGS[1:5]
+        if element.tag in HEADINGS[1:5]
         and not element.hidden
         and element.last > element.first
         and number not in priced
+        and element.first not in view.labels.names
     ]
     for candidate in view.candidates:
         last = bisect_left(headings, candidate.element)
@@ -438,7 +444,7 @@ def _is_saving(candidate: Candidate) -> bool:
 def _weigh(candidate: Candidate, view: View) -> None:
     """Add up what speaks for and against. The figures are worth what they get right, and nothing else."""
     around = _surroundings(candidate, view)
-    _judge_words(candidate, view.document, around.near)
+    _judge_words(candidate, view, around.near)
     worth = _nearness(candidate, view)
     worth += 1.5 if candidate.mark else -1.0
     worth += 1.5 if words.PRICE_WORDS & around.near else 0.0
@@ -454,7 +460,7 @@ def _weigh(candidate: Candidate, view: View) -> None:
     worth -= 1.5 if around.taxed else 0.0  # the same with or without tax, beside the one the page leads with
     worth -= 2.5 if words.ELSEWHERE_WORDS & around.beside else 0.0
     worth -= 1.5 if _says(words.MISLEADING, _words_before(candidate)[-14:]) and not candidate.was else 0.0
-    worth -= _spoken_of(candidate, view.document)
+    worth -= _spoken_of(candidate, view)
     worth -= 1.0 if candidate.net else 0.0
     worth -= 2.0 if _says(words.UNIT_LABELS, _words_before(candidate)[-22:]) else 0.0
     worth -= 1.0 if _PLUS_MORE.match(candidate.after) or candidate.before.rstrip().endswith("+") else 0.0
@@ -464,11 +470,12 @@ def _weigh(candidate: Candidate, view: View) -> None:
     candidate.worth = worth
 
 
-def _spoken_of(candidate: Candidate, document: Document) -> float:
+def _spoken_of(candidate: Candidate, view: View) -> float:
     """A price stands alone or with a word or two; one in the midst of many is spoken of."""
-    if not candidate.seen or not document.pieces:
+    pieces = view.document.pieces
+    if not candidate.seen or not pieces:
         return 0.0
-    text = document.pieces[min(candidate.piece, len(document.pieces) - 1)].text
+    text = view.labels.without_name(pieces[min(candidate.piece, len(pieces) - 1)].text).strip()
     letters = sum(sign.isalpha() for sign in text)
     if letters <= 24:
         return 0.0
@@ -526,10 +533,11 @@ def _surroundings(candidate: Candidate, view: View) -> _Surroundings:
         element = view.document.elements[outer]
         if outer in view.chain and steps > 3:
             break
+        named = view.labels.classes(element.words)
         if steps < 4:
-            near.update(element.words)
+            near.update(named)
         if outer not in view.chain:
-            beside.update(element.words)
+            beside.update(named)
         framed = framed or element.tag in _FRAMES
         chosen = chosen or (element.tag == "label" and element.last - element.first <= 6)
         taxed = taxed or (steps < 4 and bool(element.words) and element.words <= words.TAX_WORDS)
@@ -538,7 +546,6 @@ def _surroundings(candidate: Candidate, view: View) -> _Surroundings:
     return _Surroundings(frozenset(near), frozenset(beside), framed, linked, taxed, chosen)
 
 
-_PRICE_BEFORE: Final = re.compile(r"[$€£¥₹]\s?\d[\d.,]*|\d[\d.,]*\s?(?:[$€£¥₹円]|zł|Kč|kr\b)")
 _PLUS_MORE: Final = re.compile(r"\s+\+|\+\s?[\d$€£¥]")
 """Something is added, while `from 12.00+` is the least of several."""
 _BRACKETED: Final = re.compile(r"\s?[(\uff08][^)\uff09]*")
@@ -549,12 +556,13 @@ _THRESHOLD: Final = re.compile(
 """What follows an amount that one must spend."""
 
 
-def _judge_words(candidate: Candidate, document: Document, near: frozenset[str]) -> None:
+def _judge_words(candidate: Candidate, view: View, near: frozenset[str]) -> None:
     """Whether it is the former price, or the price of something beside the product."""
+    document, labels = view.document, view.labels
     element = document.elements[candidate.element]
-    own = element.words | (
-        parent.words - {"list"} if (parent := document.elements[element.parent]).tag in _LISTS else parent.words
-    )
+    parent = document.elements[element.parent]
+    outer = labels.classes(parent.words)
+    own = labels.classes(element.words) | (outer - {"list"} if parent.tag in _LISTS else outer)
     before, whole_before = _words_before(candidate), folded(candidate.before)
     own_after = _own_after(candidate)
     bracketed = _BRACKETED.match(candidate.after)  # what stands behind is of the next price
@@ -594,7 +602,7 @@ def _own_after(candidate: Candidate) -> str:
 
 def _since_price(before: str) -> str:
     """What was said after the last price, with the numbers that are none: `subscribe and save 15 %`."""
-    return folded(_PRICE_BEFORE.split(before)[-1]).strip()
+    return folded(PRICE.split(before)[-1]).strip()
 
 
 def _words_before(candidate: Candidate) -> str:

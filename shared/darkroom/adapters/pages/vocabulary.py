@@ -6,7 +6,7 @@ Compared with `plain_text.folded` text: no case, no accents, no punctuation. No 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from darkroom.domain.plain_text import unaccented
@@ -382,6 +382,68 @@ ELSEWHERE_WORDS: Final = frozenset(
 )
 TAX_WORDS: Final = frozenset({"tax", "taxes", "vat", "mwst", "iva", "tva", "dph", "pdv", "moms", "gst", "ust"})
 """Where a box is called nothing else, it holds the price with the tax, or without."""
+
+_ONLY_IN: Final = {
+    "abo": "de fr",
+    "apr": "en",
+    "avant": "fr",
+    "ay": "tr",
+    "des": "fr pt",
+    "fois": "fr",
+    "giam": "vi",
+    "havi": "hu",
+    "hemat": "id ms",
+    "kk": "fi",
+    "kuus": "et",
+    "leden": "nl",
+    "luna": "ro",
+    "man": "sv da no nb nn",
+    "mån": "sv",
+    "mes": "es pt ca gl",
+    "mês": "pt gl",
+    "mese": "it",
+    "mo": "en",
+    "norm": "fi sv da no nb nn",
+    "portes": "pt",
+    "prima": "it ro",
+    "rat": "pl",
+    "rata": "pl it",
+    "rate": "de it ro",
+    "reg": "en es",
+    "soci": "it",
+    "spar": "da no nb nn sv",
+    "transport": "pl ro fr de sv da no nb nn",
+}
+"""Labels that are everyday words elsewhere: they are heard where the page's language, or its country's, is theirs."""
+_SPOKEN_IN: Final = {
+    "se": "sv",
+    "dk": "da",
+    "ee": "et",
+    "ca": "fr",
+    "br": "pt",
+    "mx": "es",
+    "ar": "es",
+    "at": "de",
+    "ch": "de",
+}
+"""Countries whose first language is called otherwise than they are."""
+
+
+def languages_of(tag: str | None, host: str) -> frozenset[str]:
+    """Of a page: the one that it declares and that of its address's country. None where it declares none."""
+    if not tag:
+        return frozenset()
+    country = host.rpartition(".")[2].lower()
+    return frozenset({tag[:3].partition("-")[0].lower(), _SPOKEN_IN.get(country, country)})
+
+
+@lru_cache(maxsize=64)
+def foreign_to(languages: frozenset[str]) -> re.Pattern[str] | None:
+    """The words that are labels in none of these; None where any language may be meant."""
+    foreign = [word for word, where in _ONLY_IN.items() if not languages & set(where.split())]
+    if not languages or not foreign:
+        return None
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, foreign))})(?!\w)", re.IGNORECASE)
 
 
 @cache
