@@ -13,6 +13,9 @@ takes a price that is written on the page with just these digits and separators.
 The pages were divided by shop into two halves before any rule was written: rules were made on the first, and the first
 look at the second is in docs/product-pages.md.
 
+The tests' pages that mean harm are read too, each by a process of its own, for the time that it takes and the memory
+that the process holds at its peak.
+
 35 of the 36 are in stock, so availability is also asked of pages of our own (`tests/pages/stock`), by class; and the
 price of pages in the manner of common platforms (`tests/pages/platforms`). Both are seen pages today.
 """
@@ -26,6 +29,7 @@ import os
 import random
 import re
 import statistics
+import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -41,6 +45,8 @@ from darkroom.domain.plain_text import folded, likeness
 from darkroom.domain.products import Availability
 from price_parser import Price as ParsedPrice
 
+from tests.hostile_pages import bombs
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -50,6 +56,21 @@ MATERIAL = Path(os.environ.get("DARKROOM_TESTDATA") or Path(__file__).parents[2]
 WRITTEN = Path(__file__).parents[1] / "tests" / "pages"
 PRICE_F1, PRICE_PRECISION, AVAILABILITY_F1 = 0.80, 0.90, 0.80
 SEED = 7
+READ = """
+import json, resource, sys, time
+from darkroom.adapters.pages.reader import PageProductReader
+reader, html = PageProductReader(), sys.stdin.buffer.read()
+def read(page):
+    reader.read(page, url="https://shop.example/", content_type="text/html")
+began = time.perf_counter()
+read(b"<h1>Teapot</h1><p>$24.00</p>")  # loading its modules is no time of the page's
+loaded = time.perf_counter()
+read(html)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+json.dump([time.perf_counter() - loaded, loaded - began, peak], sys.stdout)
+"""
+KILOBYTES = 1e3 if sys.platform == "darwin" else 1
+"""What getrusage(2) counts the peak of memory in: bytes there, kilobytes elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +319,20 @@ def print_written() -> None:
             print(f"    {line}")
 
 
+def print_hostile() -> None:
+    told, loading = [], []
+    for name, html in bombs():
+        ran = subprocess.run([sys.executable, "-c", READ], input=html, capture_output=True, check=True)
+        seconds, first, peak = json.loads(ran.stdout)
+        loading.append(first)
+        told.append((seconds, peak / KILOBYTES / 1024, len(html) / 1e6, name))
+    print(f"\n{len(told)} hostile pages, the slowest:")
+    for seconds, peak, size, name in sorted(told, reverse=True)[:6]:
+        print(f"  {name:26} {size:5.1f} MB {seconds:6.2f} s   {peak:4.0f} MB of memory")
+    print(f"  the most memory of any: {max(peak for _, peak, *_ in told):.0f} MB")
+    print(f"  a process's first page, however small: {statistics.median(loading):.2f} s")
+
+
 def print_wrong(scores: Mapping[tuple[str, str, str], Score], *, every_field: bool) -> None:
     print("\nwrong or missing (darkroom):")
     for (side, half, field_name), score in scores.items():
@@ -350,6 +385,7 @@ def main() -> None:
         print(row(label, score))
     print(f"\nseconds a page: median {statistics.median(seconds):.2f}, longest {max(seconds):.2f}")
     print_written()
+    print_hostile()
     print_wrong(scores, every_field=arguments.wrong)
     if arguments.json:
         arguments.json.write_text(json.dumps(read, ensure_ascii=False, indent=1))

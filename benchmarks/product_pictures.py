@@ -1,9 +1,10 @@
 """A sheet of product pictures to look at: each design of `studio` by products and texts, and the time of one core.
 
-    python benchmarks/product_pictures.py out/product-pictures.jpg [--seed 1] [--cell 480] [--style poster]
+    python -m benchmarks.product_pictures out/product-pictures.jpg [--seed 1] [--cell 480] [--style poster]
 
 The products are drawn (`tests/product_photos.py`), a photograph that cannot be cut out (scikit-image's coffee), and one
 without a picture; the texts are short, long, right to left, of India and Thailand, and in a script that no font has.
+How many white things before pale grounds are cut out, and how truly, is told below.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from typing import TYPE_CHECKING, Final
 from darkroom.adapters.imaging.reader import PillowPictures
 from darkroom.adapters.studio.designs import DESIGNS
 from darkroom.adapters.studio.engine import Studio
+from darkroom.adapters.studio.matte import cut_out
 from darkroom.adapters.studio.overlay import TextOverlayer
 from darkroom.domain.generation import Ability, DrawRequest, straight
 from darkroom.domain.products import Overlay
 from PIL import Image
 
-from tests.product_photos import photo
+from tests.product_photos import PALE, drawn, photo
+from tests.studio_pictures import cropped, likeness, pixels_of, scaled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +43,26 @@ TEXTS: Final = {
     "japanese": Overlay("エスプレッソカップ", "¥3,980", "¥4,500", "SALE"),
     "hebrew": Overlay("בקבוק מים מבודד", "₪ 129.90", "₪ 149.00", "מבצע"),
 }
+
+WHITE_ON: Final = (
+    *(("white", "pool", 0.2), ("white", "", 0.0), ("white", "ellipse", 0.12)),
+    *(("tinted", "tight", 0.3), ("sweep", "pool", 0.25)),
+)
+"""Grounds that are as pale as white things, the shadow on each and how dark it is."""
+CLOSE: Final = 0.975
+
+
+def white_things() -> list[tuple[str, float]]:
+    """Of white things before pale grounds those that are cut out, each with its overlap with the true outline."""
+    found = []
+    for product in PALE:
+        true = cropped(scaled(drawn(product), 600))
+        for on, shadow, darkness in WHITE_ON:
+            taken_from = photo(product, on=on, shadow=shadow, darkness=darkness, grain=1.0)
+            cut = cut_out(scaled(pixels_of(taken_from, "RGBA"), 600))
+            if cut is not None:
+                found.append((f"{product} on {on}", likeness(cut.pixels[..., 3] / 255.0, true)))
+    return found
 
 
 def products() -> dict[str, bytes | None]:
@@ -99,6 +122,10 @@ def main() -> None:
     sheet.save(given.sheet, quality=90)
     for what, times in (*drawing.items(), ("the words", laying)):
         print(f"{what:12} median {statistics.median(times):5.2f} s   slowest {max(times):5.2f} s")
+    cut = white_things()
+    print(f"white on pale: {len(cut)} of {len(PALE) * len(WHITE_ON)} cut out", end="; ")
+    print(f"{sum(overlap > CLOSE for _, overlap in cut)} with an overlap above {CLOSE}, the others:", end=" ")
+    print(", ".join(f"{name} {overlap:.2f}" for name, overlap in cut if overlap <= CLOSE) or "none")
     print(f"{len(styles)} designs by {len(pictures)} products: {given.sheet}")
 
 

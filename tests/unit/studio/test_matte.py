@@ -13,7 +13,7 @@ from PIL import Image
 
 from local import shop
 from tests.product_photos import PALE, SHADOWS, backdrop, drawn, photo
-from tests.studio_pictures import busy, pixels_of, scaled
+from tests.studio_pictures import busy, cropped, likeness, pixels_of, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,29 +54,6 @@ def taken(product: str, on: str, *, shadow: str = "", darkness: float = 0.4, gra
 def truth(product: str) -> Coverage:
     """The product's true coverage, cropped as a cut-out is."""
     return cropped(scaled(drawn(product), SIDE))
-
-
-def cropped(pixels: NDArray[np.uint8]) -> Coverage:
-    alpha = pixels[..., 3].astype(float) / 255
-    rows, columns = np.flatnonzero(alpha.max(axis=1) > 0.05), np.flatnonzero(alpha.max(axis=0) > 0.05)
-    return alpha[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-def likeness(one: Coverage, other: Coverage) -> float:
-    """Intersection over union of two coverages, the smaller moved about by a pixel or two where they differ in size."""
-    height, width = max(one.shape[0], other.shape[0]), max(one.shape[1], other.shape[1])
-
-    def grown(part: Coverage, down: int, across: int) -> Coverage:
-        return np.pad(part, ((down, height - part.shape[0] - down), (across, width - part.shape[1] - across)))
-
-    best = 0.0
-    for down in range(height - one.shape[0] + 1):
-        for across in range(width - one.shape[1] + 1):
-            for lower in range(height - other.shape[0] + 1):
-                for right in range(width - other.shape[1] + 1):
-                    first, second = grown(one, down, across), grown(other, lower, right)
-                    best = max(best, float(np.minimum(first, second).sum() / np.maximum(first, second).sum()))
-    return best
 
 
 def part(alpha: NDArray[np.uint8], rows: tuple[float, float], columns: tuple[float, float]) -> NDArray[np.uint8]:
