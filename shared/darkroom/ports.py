@@ -583,9 +583,7 @@ class FaceIndex(Protocol):
         """
         ...
 
-    def erase(
-        self, owner: str, pack: str, *, person_id: str, face_ids: Sequence[str] | None = None, at: int
-    ) -> None:
+    def erase(self, owner: str, pack: str, *, person_id: str, face_ids: Sequence[str] | None = None, at: int) -> None:
         """Remove a person's vectors (or those faces' alone) for good: no file of the table holds them any more, those
         that were left by killed writers included. What was put at a time later than `at` stays."""
         ...
