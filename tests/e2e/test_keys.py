@@ -49,7 +49,7 @@ def test_a_key_is_printed_once_and_alone_on_standard_output(run: Command, named:
     (key,) = keys_of(stack, "printed")
     assert key.digest == api_keys.digest(secret)
     assert (key.label, key.requests_per_minute) == ("ci", 9)
-    assert key.scopes == {"uploads:write", "jobs:write", "jobs:read"}
+    assert key.scopes == {"uploads:write", "jobs:write", "jobs:read", "faces:write", "faces:read"}
 
 
 def test_without_a_name_it_is_the_stack_that_make_up_left_running_here(
@@ -71,7 +71,8 @@ def test_the_list_shows_everything_but_the_secret(run: Command, named: tuple[str
     lines = [line for line in out.splitlines() if " listed " in line]
     shown = r"{}  \d{{4}}-\d\d-\d\d  active +  {} +  listed +  {}"
     ids = [api_keys.digest(secret)[:16] for secret in (first, second)]
-    assert re.fullmatch(shown.format(ids[0], "default", "jobs:read jobs:write uploads:write  the web app"), lines[0])
+    usual = "faces:read faces:write jobs:read jobs:write uploads:write  the web app"
+    assert re.fullmatch(shown.format(ids[0], "default", usual), lines[0])
     assert re.fullmatch(shown.format(ids[1], "9/min", "jobs:read"), lines[1])
     assert first[7:] not in out
 
