@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,7 @@ from darkroom.usecases.submission import Submissions
 from tests.enrolling import OWNER, Enrolling, picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 NEW = "newer"
 
@@ -70,6 +71,14 @@ class Operated:
         for job in self.jobs():
             if not job.state.terminal:
                 self.world.run(job)
+
+
+@pytest.fixture(autouse=True)
+def unlogged() -> Iterator[None]:
+    """The worker runs elsewhere, and its log is none of what the terminal shows."""
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture
