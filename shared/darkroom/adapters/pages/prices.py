@@ -32,7 +32,8 @@ _NOT_MONEY: Final = re.compile(
 )
 _PERCENT: Final = re.compile(r"\s?[%٪]")
 _RANGE: Final = re.compile(r"\s{0,3}(?:[-–—~]|to|bis|à|do|до)\s{0,3}")
-_MINUS_BEFORE: Final = re.compile(r"(?:^|[\s(])[-−–]\s?\Z")
+_MINUS_BEFORE: Final = re.compile(r"(?:^[-−–]\s?|[\s(][-−–])\Z")
+"""Not the dash with blanks on both sides, between a name and its price."""
 
 
 @dataclass(frozen=True, slots=True)
